@@ -1,0 +1,148 @@
+"""The bundle that training leaves behind, and what must agree before it is used.
+
+    adapters/invoice/
+        manifest.json               format, base model, schema, prompt version, windows, file hashes
+        adapter_model.safetensors   LoRA weights, as peft writes them
+        adapter_config.json         LoRA shape, as peft writes it
+        training.json               what was trained, on how much, with what result
+        report.json, report.html    scores on held-out documents, once evaluated
+
+An adapter answers well only for the base weights, the fields and the prompt it was trained with,
+so each of them is compared and a difference is named instead of being served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from extractor.base_model import BaseModel
+from extractor.errors import AdapterError, AdapterMismatch
+from extractor.prompt import VERSION
+from extractor.schema import AnySchema
+from extractor.windows import WindowConfig
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+_HASHED = ("adapter_config.json", "adapter_model.safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter folder whose files are whole.
+
+    :param base_sha256: weights that it was trained on.
+    :param schema_fingerprint: see `Schema.fingerprint`.
+    :param schema_lines: the fields as the prompt lists them, to say what differs.
+    """
+
+    folder: Path
+    base_name: str
+    base_sha256: str
+    schema_name: str
+    schema_fingerprint: str
+    schema_lines: tuple[str, ...]
+    prompt_version: str
+    windows: WindowConfig
+    sha256: str
+
+    def check(self, schema: AnySchema, base: BaseModel) -> None:
+        """Refuse a schema, base model or prompt version that the adapter was not made for.
+
+        :raises AdapterMismatch: names each thing that differs.
+        """
+        if self.prompt_version != VERSION:
+            raise AdapterMismatch(
+                f"adapter {self.folder}: made for prompt version {self.prompt_version}, "
+                f"this version has {VERSION}",
+                hint="train the adapter again with this version",
+            )
+        if self.base_sha256 != base.sha256:
+            raise AdapterMismatch(
+                f"adapter {self.folder}: made for base model {self.base_name} "
+                f"({self.base_sha256[:12]}), found {base.name} ({base.sha256[:12]})",
+                hint="use the base model it was trained on, or train again on this one",
+            )
+        if self.schema_fingerprint != schema.fingerprint:
+            raise AdapterMismatch(
+                f"adapter {self.folder}: made for schema {self.schema_name}, "
+                f"not for {schema.name}: {_difference(self.schema_lines, tuple(schema.lines()))}",
+                hint="use the schema it was trained with, or train again with this one",
+            )
+
+
+def write(
+    folder: Path, schema: AnySchema, base: BaseModel, windows: WindowConfig, training: dict[str, Any]
+) -> None:
+    """Complete an adapter folder that already holds the LoRA weights.
+
+    :param training: configuration and course of the run, JSON values.
+    """
+    manifest = {
+        "format": FORMAT,
+        "base_model": {"name": base.name, "sha256": base.sha256},
+        "schema": {
+            "name": schema.name,
+            "fingerprint": schema.fingerprint,
+            "fields": list(schema.lines()),
+        },
+        "prompt_version": VERSION,
+        "windows": asdict(windows),
+        "files": {name: _hash(folder / name) for name in _HASHED},
+    }
+    (folder / "training.json").write_text(json.dumps(training, indent=2, ensure_ascii=False))
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False))
+
+
+def read(folder: str | Path) -> Adapter:
+    """Read the manifest and compare the files with it.
+
+    :raises AdapterError: if the folder is missing, incomplete or damaged.
+    """
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        if manifest["format"] != FORMAT:
+            raise AdapterError(
+                f"adapter {folder}: format {manifest['format']}, expected {FORMAT}",
+                hint="it was made by another version of this product; train it again",
+            )
+        files: dict[str, str] = manifest["files"]
+        adapter = Adapter(
+            folder=folder,
+            base_name=manifest["base_model"]["name"],
+            base_sha256=manifest["base_model"]["sha256"],
+            schema_name=manifest["schema"]["name"],
+            schema_fingerprint=manifest["schema"]["fingerprint"],
+            schema_lines=tuple(manifest["schema"]["fields"]),
+            prompt_version=manifest["prompt_version"],
+            windows=WindowConfig(**manifest["windows"]),
+            sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AdapterError(
+            f"adapter {folder}: no readable {MANIFEST}",
+            hint="give the folder that `extractor train --output` made",
+        ) from error
+    for name, expected in files.items():
+        if name not in _HASHED or not (folder / name).is_file() or _hash(folder / name) != expected:
+            raise AdapterError(
+                f"adapter {folder}: {name} is missing or was changed",
+                hint="copy the whole folder again, or train it again",
+            )
+    return adapter
+
+
+def _difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
+    gone = [line.strip() for line in ours if line not in theirs]
+    new = [line.strip() for line in theirs if line not in ours]
+    parts = [f"it lacks {new}" if new else "", f"it has {gone}" if gone else ""]
+    return " and ".join(part for part in parts if part) or "types or limits of fields differ"
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,82 @@
+"""The one seam: what a prompt is, what an engine gives back, and the protocol between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from extractor.schema import AnySchema
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One window of one document, to be read for one schema.
+
+    :param schema: the fields asked for.
+    :param text: the window's text, exactly as the prompt shows it; copied fields can only be
+        answered with spans of it.
+    :param max_new_tokens: most tokens of the answer; an answer that would be longer is closed
+        without inventing anything and marked truncated.
+    """
+
+    schema: AnySchema
+    text: str
+    max_new_tokens: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What the model answered.
+
+    :param text: canonical JSON that the schema's constraint accepts.
+    :param logprobs: natural logarithm of the probability, under the constraint, of each token;
+        0.0 for forced tokens. Shape: [tokens].
+    :param offsets: where each token's text starts in `text`, in characters. Shape: [tokens].
+    :param truncated: the answer was closed at the token limit.
+    :param prompt_tokens: length of the prompt in tokens.
+    :param passes: forward passes of the model, the one over the prompt included.
+    """
+
+    text: str
+    logprobs: tuple[float, ...]
+    offsets: tuple[int, ...]
+    truncated: bool
+    prompt_tokens: int
+    passes: int
+
+    def probability(self, start: int, end: int) -> float | None:
+        """Return the mean token probability of `text[start:end]` in 0..1, geometric.
+
+        None where no token of the answer starts inside the span.
+        """
+        from math import exp
+
+        inside = [
+            logprob
+            for logprob, offset in zip(self.logprobs, self.offsets, strict=True)
+            if start <= offset < end
+        ]
+        return exp(sum(inside)) if inside else None
+
+
+class Engine(Protocol):
+    """Runs a model. Implementations: `extractor.engine.local.LocalEngine`, `extractor.testing`."""
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Hashes of everything an answer depends on: base model, adapter, engine version."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Longest prompt plus answer, in tokens."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Length of a piece of document text in tokens."""
+        ...
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        """Answer each request; the answers come in the order of the requests."""
+        ...
