@@ -1,0 +1,287 @@
+"""One document to one validated record: the path that everything else in the project serves.
+
+    read -> cut into windows -> prompt -> generate under the constraint -> load -> merge
+         -> locate on the page -> probability -> the schema's own checks -> Extraction
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
+
+from pydantic import BaseModel as Model
+
+from extractor import document as documents
+from extractor.document import Document
+from extractor.evidence import Evidence, locate
+from extractor.fields import Locale
+from extractor.schema import FieldWarning, Schema
+from extractor.windows import Answer, Window, WindowConfig, cut, merge
+
+if TYPE_CHECKING:
+    from extractor.engine.base import Engine, Output
+
+T = TypeVar("T", bound=Model)
+Source = str | os.PathLike[str] | bytes | BinaryIO | Document
+Status = Literal["complete", "incomplete", "truncated"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldResult:
+    """One value of a record.
+
+    :param value: normalised value, None if the document does not show it.
+    :param printed: as the document prints it, None where the value is not a copy.
+    :param evidence: where it stands.
+    :param probability: of the value under the constraint, 0..1, uncalibrated; None if unknown.
+    """
+
+    value: Any
+    printed: str | None
+    evidence: Evidence
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction(Generic[T]):
+    """What was read from one document.
+
+    :param status: `complete`; `incomplete` if the class forbids null where nothing was found, then
+        `record` is None; `truncated` if an answer reached the token limit.
+    :param values: normalised values by JSON key, None where nothing was found.
+    :param missing: paths that the class requires and the document does not show.
+    :param fields: by path, such as `line_items[0].quantity`.
+    :param usage: `windows`, `prompt_tokens`, `output_tokens`, `passes`.
+    :param timings_s: seconds by stage: `read`, `generate`, `evidence`.
+    """
+
+    schema: Schema[T]
+    status: Status
+    record: T | None
+    values: dict[str, Any]
+    missing: tuple[str, ...]
+    fields: dict[str, FieldResult]
+    warnings: tuple[FieldWarning, ...]
+    usage: dict[str, int]
+    timings_s: dict[str, float] = field(default_factory=dict)
+
+
+class Extractor(Generic[T]):
+    """Loads a model once and reads documents into records of one schema.
+
+    :param schema: the Pydantic class of the records.
+    :param adapter: folder made by `extractor train`; without one the base model answers alone.
+    :param base_model: hub name or folder; None takes the embedded model.
+    :param engine: runs the model; None loads the local one.
+    :param max_new_tokens: of one window's answer; what is longer is closed and marked truncated.
+    :param threads: of the local engine; None leaves torch's default.
+    :param windows: how long documents are cut; None takes the adapter's, else the default.
+    :raises SchemaError: if the class cannot be decoded.
+    :raises AdapterMismatch: if the adapter is for another schema, base model or prompt version.
+    """
+
+    def __init__(
+        self,
+        schema: type[T] | Schema[T],
+        *,
+        adapter: str | os.PathLike[str] | None = None,
+        base_model: str | None = None,
+        engine: Engine | None = None,
+        max_new_tokens: int = 2048,
+        threads: int | None = None,
+        windows: WindowConfig | None = None,
+    ) -> None:
+        if max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens must be at least 1, was: {max_new_tokens}")
+        self.schema: Schema[T] = schema if isinstance(schema, Schema) else Schema.of(schema)
+        self.max_new_tokens = max_new_tokens
+        self._identity = {"schema": self.schema.fingerprint}
+        if engine is None:
+            engine, found = _load_engine(self.schema, adapter, base_model, threads, self._identity)
+            windows = windows or found
+        self.engine = engine
+        self.windows = windows or WindowConfig()
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Everything but the document that a record depends on, as strings.
+
+        Two extractors with the same identity give the same record of the same document.
+        """
+        from extractor import __version__
+        from extractor.prompt import VERSION
+
+        return {
+            **self._identity,
+            **self.engine.identity,
+            "version": __version__,
+            "prompt": VERSION,
+            "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
+            "max_new_tokens": str(self.max_new_tokens),
+        }
+
+    def extract(self, source: Source, *, name: str | None = None) -> Extraction[T]:
+        """Read one document.
+
+        :param source: a path, the bytes of a file, a file object opened for reading bytes, a
+            `Document`, or a text: a string that names no file and could not name one, because it
+            has several lines.
+        :param name: what to call a document that has no path.
+        :raises DocumentError: if the document gives no text; `category` says why.
+        """
+        started_s = time.perf_counter()
+        document = read(source, name=name)
+        read_s = time.perf_counter()
+        windows = cut(document.text, self.windows, self.engine.count_tokens)
+        outputs = self._ask(document, windows)
+        generated_s = time.perf_counter()
+        extraction = self._assemble(document, windows, outputs)
+        extraction.timings_s.update(
+            read=read_s - started_s,
+            generate=generated_s - read_s,
+            evidence=time.perf_counter() - generated_s,
+        )
+        return extraction
+
+    def extract_many(self, sources: Iterable[Source]) -> Iterator[Extraction[T]]:
+        """Read documents one after the other, each as `extract` would.
+
+        :raises DocumentError: at the document that cannot be read; `extractor.batch` goes on.
+        """
+        for source in sources:
+            yield self.extract(source)
+
+    def _ask(self, document: Document, windows: Sequence[Window]) -> list[Output]:
+        from extractor.engine.base import Request
+
+        return self.engine.generate(
+            [
+                Request(self.schema, document.text[w.start : w.end], self.max_new_tokens)
+                for w in windows
+            ]
+        )
+
+    def _assemble(
+        self, document: Document, windows: Sequence[Window], outputs: Sequence[Output]
+    ) -> Extraction[T]:
+        locale = Locale.of(document.text)
+        answers = [
+            Answer(json.loads(output.text), _field_probabilities(output), window, document.text)
+            for window, output in zip(windows, outputs, strict=True)
+        ]
+        merged, origin = merge(answers)
+        text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
+        loaded = self.schema.load(text, locale)
+        record, missing, rejected = self.schema.record(loaded.values)
+        fields: dict[str, FieldResult] = {}
+        for leaf in self.schema.leaves(loaded.values):
+            top = leaf.path.split(".")[0].split("[")[0]
+            window = windows[origin.get(top, 0)]
+            fields[leaf.path] = FieldResult(
+                value=leaf.value,
+                printed=loaded.printed.get(leaf.path),
+                evidence=locate(
+                    document,
+                    leaf.type,
+                    leaf.value,
+                    printed=loaded.printed.get(leaf.path),
+                    locale=locale,
+                    near=window.start,
+                ),
+                probability=answers[origin.get(top, 0)].probability.get(top),
+            )
+        status: Status = "complete" if record is not None else "incomplete"
+        if any(output.truncated for output in outputs):
+            status = "truncated"
+        return Extraction(
+            schema=self.schema,
+            status=status,
+            record=record,
+            values=loaded.values,
+            missing=missing,
+            fields=fields,
+            warnings=(*loaded.warnings, *rejected),
+            usage={
+                "windows": len(windows),
+                "prompt_tokens": sum(output.prompt_tokens for output in outputs),
+                "output_tokens": sum(len(output.logprobs) for output in outputs),
+                "passes": sum(output.passes for output in outputs),
+            },
+        )
+
+
+def extract(
+    source: Source,
+    schema: type[T],
+    *,
+    adapter: str | os.PathLike[str] | None = None,
+    base_model: str | None = None,
+) -> Extraction[T]:
+    """Read one document into a record of `schema`; `Extractor` does the same for many.
+
+    :param source: see `Extractor.extract`.
+    :raises ExtractorError: see `Extractor` and `Extractor.extract`.
+    """
+    return Extractor(schema, adapter=adapter, base_model=base_model).extract(source)
+
+
+def read(source: Source, *, name: str | None = None) -> Document:
+    """Return the document behind a path, bytes, file object or text.
+
+    :raises DocumentError: if it gives no text.
+    """
+    if isinstance(source, Document):
+        return source
+    if isinstance(source, str) and "\n" in source and not os.path.lexists(source):
+        return Document.from_text(source, name=name or "text")
+    return documents.read(source, name=name)
+
+
+def _load_engine(
+    schema: Schema[Any],
+    adapter: str | os.PathLike[str] | None,
+    base_model: str | None,
+    threads: int | None,
+    identity: dict[str, str],
+) -> tuple[Engine, WindowConfig | None]:
+    """Load the local engine; the adapter's hash goes into `identity`."""
+    from extractor import adapter as adapters
+    from extractor import base_model as bases
+
+    # Cheap checks come first: a wrong adapter is told before half a gigabyte is loaded.
+    bundle = None if adapter is None else adapters.read(os.fspath(adapter))
+    base = bases.find(base_model)
+    if bundle is not None:
+        bundle.check(schema, base)
+        identity["adapter"] = bundle.sha256
+    bases.import_transformers()
+    from extractor.engine.local import LocalEngine
+
+    engine = LocalEngine.load(base, bundle.folder if bundle else None, threads=threads)
+    return engine, bundle.windows if bundle else None
+
+
+def _field_probabilities(output: Output) -> dict[str, float]:
+    """Return the probability of each top-level field's answer, 0..1."""
+    spans = _value_spans(output.text)
+    found = {name: output.probability(start, end) for name, (start, end) in spans.items()}
+    return {name: 1.0 if value is None else value for name, value in found.items()}
+
+
+def _value_spans(text: str) -> dict[str, tuple[int, int]]:
+    """Return where the value of each top-level key stands in canonical JSON."""
+    spans: dict[str, tuple[int, int]] = {}
+    decoder = json.JSONDecoder()
+    at = 1
+    while at < len(text) and text[at] == '"':
+        key, colon = decoder.raw_decode(text, at)
+        _, end = decoder.raw_decode(text, colon + 1)
+        spans[key] = (colon, end)
+        at = end + 1
+    return spans
+
+

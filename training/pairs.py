@@ -1,0 +1,337 @@
+"""Labelled document -> prompt and target, with the reading, rendering and JSON of serving.
+
+A target holds each value as the document prints it. A value that stands in another window of the
+same document is null here; a value without label, or whose print cannot be found, is never
+trained as null: a whole field is left out of the request, a value inside a row is left in the
+target but carries no loss.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from extractor.document import Document
+from extractor.errors import DocumentError, LabelError
+from extractor.evidence import occurrences
+from extractor.fields import Locale
+from extractor.prompt import encode, render
+from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode
+from extractor.windows import Window, WindowConfig, cut
+from training.corpus import LabelledDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transformers import PreTrainedTokenizerFast
+
+    from extractor.engine.constraint import Constraint
+
+# Stands in a target for a value without label until its place is known. Private-use characters
+# are dropped from documents, so no value can be one.
+_HOLE = "\ue001"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One training example, readable.
+
+    :param document: id of the labelled document.
+    :param schema: the fields asked for.
+    :param text: the window's text.
+    :param target: canonical JSON of the values as printed.
+    :param unlabelled: character spans of `target` that carry no loss.
+    """
+
+    document: str
+    schema: AnySchema
+    text: str
+    target: str
+    unlabelled: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairProblem:
+    """A label that could not be made into a target: what, where and why."""
+
+    document: str
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class PairSet:
+    """The pairs of a corpus and what was left out of them."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    problems: list[PairProblem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A pair in tokens.
+
+    :param input_ids: prompt, target and end of turn. Shape: [tokens].
+    :param prompt_tokens: how many of them are the prompt.
+    :param weights: 1.0 where a token is to be learned, 0.0 where it is not.
+        Shape: [tokens - prompt_tokens].
+    """
+
+    input_ids: tuple[int, ...]
+    prompt_tokens: int
+    weights: tuple[float, ...]
+
+
+def build(
+    documents: Iterable[LabelledDocument],
+    schema: AnySchema,
+    windows: WindowConfig,
+    count: Callable[[str], int],
+) -> PairSet:
+    """Make the pairs of labelled documents; nothing is left out without a problem that says so.
+
+    :param count: length of a piece of text in tokens, as `Engine.count_tokens`.
+    """
+    result = PairSet()
+    for labelled in documents:
+        try:
+            document = labelled.document()
+            values = schema.normalise(known_fields(labelled, schema))
+        except (DocumentError, LabelError) as error:
+            path = getattr(error, "field", None) or ""
+            result.problems.append(PairProblem(labelled.id, path, error.message))
+            continue
+        _add(result, labelled, document, values, schema, windows, count)
+    return result
+
+
+def known_fields(labelled: LabelledDocument, schema: AnySchema) -> dict[str, Any]:
+    """Return the labels that are of this schema and verified as a whole."""
+    return {
+        name: labelled.fields[name]
+        for name in schema.field_names
+        if name in labelled.fields and name not in labelled.unverified
+    }
+
+
+def example(pair: Pair, tokenizer: PreTrainedTokenizerFast) -> Example:
+    """Encode a pair: the prompt exactly as serving does, the target tokenised whole."""
+    prompt = render(pair.schema, pair.text, tokenizer)
+    encoded = tokenizer(
+        pair.target,
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_offsets_mapping=True,
+    )
+    target: list[int] = encoded["input_ids"]
+    weights = [
+        0.0 if any(start < b and a < end for a, b in pair.unlabelled) else 1.0
+        for start, end in encoded["offset_mapping"]
+    ]
+    # The end of turn is masked by position and never by id: padding may share its id.
+    end = tokenizer.eos_token_id
+    return Example((*prompt, *target, int(end)), len(prompt), (*weights, 1.0))
+
+
+def undecodable(pair: Pair, constraint: Constraint, tokenizer: PreTrainedTokenizerFast) -> str:
+    """Walk the target through the constraint that will serve it.
+
+    :returns: empty if every token is accepted, else the field at which decoding stops.
+    """
+    target = encode(pair.target, tokenizer)
+    accepted = constraint.start(pair.text).accepts(target)
+    if accepted == len(target):
+        return ""
+    prefix = tokenizer.decode(target[: accepted + 1])
+    at = {name: prefix.rfind(json.dumps(name, ensure_ascii=False)) for name in pair.schema.field_names}
+    return max(at, key=lambda name: at[name])
+
+
+def without(pair: Pair, name: str) -> Pair | None:
+    """Return the pair without one top-level field, or None if nothing would be left."""
+    names = [known for known in pair.schema.field_names if known != name]
+    return subset(pair, names) if names else None
+
+
+def subset(pair: Pair, names: Sequence[str]) -> Pair:
+    """Return the pair that asks for some of the fields only."""
+    printed = _with_holes(pair)
+    schema = pair.schema.only(names)
+    target, unlabelled = _render_target(schema, {n: printed[n] for n in schema.field_names})
+    return replace(pair, schema=schema, target=target, unlabelled=unlabelled)
+
+
+def write(pairs: Sequence[Pair], path: Path) -> None:
+    """Write pairs as JSON lines that a person can read: document, prompt messages, target."""
+    from extractor.prompt import messages
+
+    with path.open("w", encoding="utf-8") as stream:
+        for pair in pairs:
+            line = {
+                "document": pair.document,
+                "messages": messages(pair.schema, pair.text),
+                "target": pair.target,
+                "unlabelled": [pair.target[a:b] for a, b in pair.unlabelled],
+            }
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _add(
+    result: PairSet,
+    labelled: LabelledDocument,
+    document: Document,
+    values: Mapping[str, Any],
+    schema: AnySchema,
+    config: WindowConfig,
+    count: Callable[[str], int],
+) -> None:
+    locale = Locale.of(document.text)
+    windows = cut(document.text, config, count)
+    printer = _Printer(document.text, locale, labelled.unverified)
+    asked = known_fields(labelled, schema)
+    for window in windows:
+        printed: dict[str, Any] = {}
+        for name, node in schema.root.keys:
+            if name not in asked:
+                continue
+            shown = printer.show(node, values[name], window, name)
+            if shown == _HOLE:
+                if window == windows[0]:
+                    message = "the labelled value is nowhere in the text as it is printed"
+                    result.problems.append(PairProblem(labelled.id, name, message))
+                continue
+            printed[name] = shown
+        if printed:
+            part = schema.only(list(printed))
+            target, unlabelled = _render_target(part, printed)
+            text = document.text[window.start : window.end]
+            result.pairs.append(Pair(labelled.id, part, text, target, unlabelled))
+
+
+class _Printer:
+    """Finds how a document prints its labelled values."""
+
+    def __init__(self, text: str, locale: Locale, unverified: frozenset[str]) -> None:
+        self.text = text
+        self.locale = locale
+        self.unverified = unverified
+
+    def show(self, node: Node, value: Any, window: Window, path: str, near: int = 0) -> Any:
+        """Return the value as `window` prints it: None if it does not, `_HOLE` if unknown."""
+        if path in self.unverified:
+            return _HOLE
+        if value is None:
+            return None
+        if isinstance(node, LeafNode):
+            return self._leaf(node, value, window, near)
+        if isinstance(node, ObjectNode):
+            return self._object(node, value, window, path, near)
+        if isinstance(node, ListNode):
+            return self._list(node, value, window, path)
+        # Tuples, maps and unions: their canonical JSON, the same in every window.
+        return _plain(value)
+
+    def _leaf(self, node: LeafNode, value: Any, window: Window, near: int) -> Any:
+        spans = occurrences(self.text, node.type, value, self.locale)
+        inside = [span for span in spans if window.start <= span[0] and span[1] <= window.end]
+        if not node.type.copied:
+            return node.type.to_json(value) if inside or not spans else None
+        if not spans:
+            return _HOLE
+        if not inside:
+            return None
+        start, end = next((span for span in inside if span[0] >= near), inside[0])
+        return " ".join(self.text[start:end].split())
+
+    def _object(
+        self, node: ObjectNode, value: Mapping[str, Any], window: Window, path: str, near: int
+    ) -> Any:
+        shown = {
+            key: self.show(child, value.get(key), window, f"{path}.{key}", near)
+            for key, child in node.keys
+        }
+        known = [part for part in shown.values() if part is not None]
+        return shown if known or not any(v is not None for v in value.values()) else None
+
+    def _list(self, node: ListNode, value: Any, window: Window, path: str) -> Any:
+        shown: list[Any] = []
+        after = window.start
+        missing = 0
+        for index, item in enumerate(value):
+            anchor = self._anchor(node.item, item, window, after)
+            if anchor is None:
+                missing += self._anchor(node.item, item, Window(0, len(self.text)), 0) is None
+                continue
+            line = self.text.rfind("\n", 0, anchor) + 1
+            part = self.show(node.item, item, window, f"{path}[{index}]", line)
+            if part == _HOLE:
+                missing += 1
+            elif part is not None:
+                shown.append(part)
+            after = anchor + 1
+        # A list of which rows cannot be placed would teach the model to skip rows.
+        return _HOLE if missing else shown[: node.max_items]
+
+    def _anchor(self, node: Node, value: Any, window: Window, near: int) -> int | None:
+        """Return where a row stands: its rarest findable value at or after `near`."""
+        spans: list[list[tuple[int, int]]] = []
+        for leaf, part in _leaves(node, value):
+            found = [
+                span
+                for span in occurrences(self.text, leaf.type, part, self.locale)
+                if near <= span[0] and span[1] <= window.end
+            ]
+            if found:
+                spans.append(found)
+        return min(spans, key=len)[0][0] if spans else None
+
+
+def _leaves(node: Node, value: Any) -> Iterator[tuple[LeafNode, Any]]:
+    if isinstance(node, LeafNode) and value is not None:
+        yield node, value
+    elif isinstance(node, ObjectNode) and isinstance(value, Mapping):
+        for key, child in node.keys:
+            yield from _leaves(child, value.get(key))
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def _render_target(
+    schema: AnySchema, printed: Mapping[str, Any]
+) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return the target, and the spans of the values in it that are not known."""
+    pieces = schema.target(printed).split(json.dumps(_HOLE, ensure_ascii=False))
+    target, unlabelled = pieces[0], []
+    for piece in pieces[1:]:
+        unlabelled.append((len(target), len(target) + 4))
+        target += "null" + piece
+    return target, tuple(unlabelled)
+
+
+def _with_holes(pair: Pair) -> dict[str, Any]:
+    target = pair.target
+    for start, end in reversed(pair.unlabelled):
+        target = target[:start] + json.dumps(_HOLE, ensure_ascii=False) + target[end:]
+    loaded: dict[str, Any] = json.loads(target)
+    return loaded
+
+
+__all__ = [
+    "Example",
+    "Pair",
+    "PairProblem",
+    "PairSet",
+    "build",
+    "example",
+    "known_fields",
+    "subset",
+    "undecodable",
+    "without",
+    "write",
+]
+

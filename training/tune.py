@@ -1,0 +1,500 @@
+"""Labelled corpus -> adapter: which examples, in which order, and the loop that learns them.
+
+The order of examples is a function of the configuration and the seed alone, so a run that was cut
+off continues exactly where its last checkpoint stands. The run refuses to end well when weights
+did not move, are not finite, or when fewer examples were trained on than planned.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from extractor import adapter as adapters
+from extractor import base_model
+from extractor.base_model import BaseModel
+from extractor.engine.local import LocalEngine, best_dtype
+from extractor.errors import TrainingError
+from extractor.schema import AnySchema, Schema
+from extractor.windows import WindowConfig
+from training import corpus as corpora
+from training import pairs as pairing
+from training.augment import AugmentConfig, Curriculum
+from training.corpus import LabelledDocument
+from training.evaluate import evaluate
+from training.pairs import Example, Pair, PairProblem
+from training.split import split
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from transformers import PreTrainedTokenizerFast
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total); stages are "reading", "training" and "validating"."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuneConfig:
+    """How an adapter is trained. Defaults: measured for a 135M model, see docs/training.md.
+
+    :param base_model: hub name or folder; None is the embedded model.
+    :param epochs: passes over the labelled documents; None is clip(1500 / documents, 3, 12).
+    :param learning_rate: peak; LoRA at this width wants far more than full tuning does.
+    :param rank: of the LoRA matrices; alpha is twice the rank.
+    :param batch_size: examples per step, over all processes.
+    :param seed: of everything that is drawn.
+    :param threads: of torch; None leaves them as they are.
+    :param validation: share of the labelled documents kept to choose the checkpoint, whole groups
+        only; 0 trains a fixed number of steps on all of them.
+    :param checkpoints: how often the weights are kept and, with validation, tried out.
+    :param resume: continue a run that was cut off in the same output folder.
+    """
+
+    base_model: str | None = None
+    epochs: int | None = None
+    learning_rate: float = 8e-4
+    rank: int = 16
+    batch_size: int = 8
+    seed: int = 0
+    threads: int | None = None
+    validation: float = 0.15
+    checkpoints: int = 3
+    resume: bool = False
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    windows: WindowConfig = field(default_factory=WindowConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        checks = {
+            "epochs": (self.epochs is None or self.epochs >= 1, "at least 1"),
+            "learning_rate": (0 < self.learning_rate < 1, "between 0 and 1 (exclusive)"),
+            "rank": (self.rank >= 1, "at least 1"),
+            "batch_size": (self.batch_size >= 1, "at least 1"),
+            "validation": (0 <= self.validation < 1, "between 0 (inclusive) and 1 (exclusive)"),
+            "checkpoints": (self.checkpoints >= 1, "at least 1"),
+        }
+        for name, (right, expected) in checks.items():
+            if not right:
+                raise ValueError(f"{name} must be {expected}, was: {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will do, known before it starts.
+
+    :param examples: trained on, over all epochs.
+    :param tokens: of them.
+    :param seconds_s: expected duration, from the speed of the first examples.
+    """
+
+    documents: int
+    validation_documents: int
+    examples: int
+    tokens: int
+    seconds_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TuneResult:
+    """What came out of a run.
+
+    :param output: the adapter folder.
+    :param problems: labels that could not be trained on, each with its reason.
+    :param validation_f1: macro F1 of the kept checkpoint on the validation documents; None
+        without validation.
+    """
+
+    output: Path
+    estimate: Estimate
+    problems: tuple[PairProblem, ...]
+    losses: tuple[float, ...]
+    validation_f1: float | None
+    seconds_s: float
+
+
+def tune(
+    corpus: str | Path,
+    schema: type[Any] | AnySchema,
+    output: str | Path,
+    config: TuneConfig | None = None,
+    *,
+    progress: Progress | None = None,
+    announce: Callable[[Estimate], None] | None = None,
+) -> TuneResult:
+    """Train an adapter for a schema on a labelled folder.
+
+    :param corpus: folder of labelled documents, see `training.corpus`.
+    :param output: the adapter folder to make.
+    :param announce: called once, before training, with what the run will take.
+    :raises CorpusError: if the folder is not a corpus, or has nothing to train on.
+    :raises TrainingError: if the result must not be trusted.
+    """
+    config = config or TuneConfig()
+    progress = progress or (lambda stage, done, total: None)
+    schema = schema if isinstance(schema, Schema) else Schema.of(schema)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    labelled = corpora.read(corpus)
+    parts = split(labelled.documents, schema=schema, seed=config.seed)
+    train, validation = _choose_validation(list(parts.train), list(parts.validation), config)
+    base = base_model.find(config.base_model)
+    run = _Run(schema, base, config, Path(output), progress)
+    return run.go(train, validation, announce)
+
+
+def _choose_validation(
+    train: list[LabelledDocument], given: list[LabelledDocument], config: TuneConfig
+) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
+    """Return training and validation documents.
+
+    Fewer than 20 validation documents choose checkpoints like a coin, so documents of a split
+    that says `validation` are used as they are, others only if the groups allow 20 of them.
+    """
+    from training.split import validation_from_train
+
+    if config.validation == 0:
+        return [*train, *given], []
+    if given:
+        return train, given
+    kept, held = validation_from_train(
+        train, fraction=config.validation, minimum=20, seed=config.seed
+    )
+    return (list(kept), list(held)) if len(held) >= 20 else (train, [])
+
+
+class _Run:
+    """One training run: model, optimiser and the order of examples."""
+
+    def __init__(
+        self,
+        schema: AnySchema,
+        base: BaseModel,
+        config: TuneConfig,
+        output: Path,
+        progress: Progress,
+    ) -> None:
+        from accelerate import Accelerator
+        from accelerate.utils import set_seed
+
+        self.schema, self.base, self.config = schema, base, config
+        self.output, self.progress = output, progress
+        self.dtype = best_dtype()
+        self.accelerator: Accelerator = Accelerator(
+            cpu=not torch.cuda.is_available(),
+            mixed_precision="bf16" if self.dtype is torch.bfloat16 else "no",
+        )
+        # Every process must draw the same initial weights and the same order.
+        set_seed(config.seed)
+        self.plain, self.tokenizer = base_model.load(base, self.dtype)
+        self.engine = LocalEngine(self.plain, self.tokenizer, {"base": base.sha256})
+        self.losses: list[float] = []
+        self.trained = 0
+
+    def go(
+        self,
+        train: list[LabelledDocument],
+        validation: list[LabelledDocument],
+        announce: Callable[[Estimate], None] | None,
+    ) -> TuneResult:
+        started_s = time.perf_counter()
+        plan, problems = self._plan(train)
+        self._prepare(len(plan))
+        estimate = self._estimate(plan, len(train), len(validation))
+        if announce is not None and self.accelerator.is_main_process:
+            announce(estimate)
+        best = self._train(plan, validation)
+        self._finish(plan, estimate, problems, best, len(train))
+        return TuneResult(
+            output=self.output,
+            estimate=estimate,
+            problems=tuple(problems),
+            losses=tuple(self.losses),
+            validation_f1=best,
+            seconds_s=time.perf_counter() - started_s,
+        )
+
+    def _plan(self, train: list[LabelledDocument]) -> tuple[list[Example], list[PairProblem]]:
+        """Return all examples of the run in their order."""
+        built = pairing.PairSet()
+        for index, document in enumerate(train):
+            self.progress("reading", index, len(train))
+            part = pairing.build(
+                [document], self.schema, self.config.windows, self.engine.count_tokens
+            )
+            built.problems.extend(part.problems)
+            for pair in part.pairs:
+                kept = self._decodable(pair, built.problems)
+                if kept is not None:
+                    built.pairs.append(kept)
+        self.progress("reading", len(train), len(train))
+        if not built.pairs:
+            raise TrainingError(
+                f"none of the {len(train)} training documents gives a pair",
+                hint="run `extractor pairs` to see why each label was left out",
+            )
+        epochs = self.config.epochs or round(min(12, max(3, 1500 / len(train))))
+        curriculum = Curriculum(
+            self.schema, built.pairs, self.config.augment, epochs, self.config.seed
+        )
+        plan = [pairing.example(pair, self.tokenizer) for pair in curriculum.pairs()]
+        return plan, built.problems
+
+    def _decodable(self, pair: Pair, problems: list[PairProblem]) -> Pair | None:
+        """Drop the fields whose targets the serving constraint refuses, and say so."""
+        kept: Pair | None = pair
+        while kept is not None:
+            constraint = self.engine.constraint(kept.schema)
+            name = pairing.undecodable(kept, constraint, self.tokenizer)
+            if not name:
+                return kept
+            message = "the constraint cannot emit the labelled value as it is printed"
+            problems.append(PairProblem(pair.document, name, message))
+            kept = pairing.without(kept, name)
+        return None
+
+    def _prepare(self, examples: int) -> None:
+        from peft import LoraConfig, get_peft_model
+
+        self.lora = LoraConfig(
+            r=self.config.rank,
+            lora_alpha=2 * self.config.rank,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        )
+        model = get_peft_model(self.plain, self.lora)
+        self.weights = [p for p in model.parameters() if p.requires_grad]
+        self.initial = [p.detach().clone() for p in self.weights]
+        self.steps = math.ceil(examples / self.config.batch_size)
+        optimizer = torch.optim.AdamW(
+            self.weights, lr=self.config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
+        )
+        self.peft = model
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.schedule = _schedule(self.config.learning_rate, self.steps)
+
+    def _estimate(self, plan: Sequence[Example], documents: int, validation: int) -> Estimate:
+        """Measure the speed on a few examples of middling length, forward and backward."""
+        lengths = sorted(range(len(plan)), key=lambda i: len(plan[i].input_ids))
+        probe = [plan[i] for i in lengths[len(plan) // 2 :][:3]]
+        self._loss(probe[0], 1.0).backward()
+        started_s = time.perf_counter()
+        for item in probe:
+            self.accelerator.backward(self._loss(item, 1.0))
+        elapsed_s = time.perf_counter() - started_s
+        self.optimizer.zero_grad(set_to_none=True)
+        tokens = sum(len(item.input_ids) for item in plan)
+        speed = sum(len(item.input_ids) for item in probe) / elapsed_s
+        # A validation document costs about as much as two examples of its size.
+        share = 1 + 2 * validation * self.config.checkpoints / max(1, len(plan))
+        return Estimate(
+            documents=documents,
+            validation_documents=validation,
+            examples=len(plan),
+            tokens=tokens,
+            seconds_s=share * tokens / speed / self.accelerator.num_processes,
+        )
+
+    def _train(self, plan: list[Example], validation: list[LabelledDocument]) -> float | None:
+        first = self._resume() if self.config.resume else 0
+        every = max(1, math.ceil(self.steps / self.config.checkpoints))
+        best = self._kept_score()
+        self.trained = min(first * self.config.batch_size, len(plan))
+        self.model.train()
+        for step in range(first, self.steps):
+            start = step * self.config.batch_size
+            self._step(step, plan[start : start + self.config.batch_size])
+            self.progress("training", self.trained, len(plan))
+            if (step + 1) % every == 0 or step + 1 == self.steps:
+                self._checkpoint(step + 1)
+                best = self._keep_best(validation, best)
+        return best
+
+    def _step(self, step: int, batch: Sequence[Example]) -> None:
+        """Take one optimiser step; the loss is the mean over the batch's learned tokens."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule(step)
+        total = sum(sum(item.weights) for item in batch)
+        mine = batch[self.accelerator.process_index :: self.accelerator.num_processes]
+        # Processes average their gradients, so each one's share counts as often as there are.
+        scale = self.accelerator.num_processes / total
+        loss = torch.zeros(())
+        for index, item in enumerate(mine):
+            last = index == len(mine) - 1
+            if last:
+                part = self._loss(item, scale)
+                self.accelerator.backward(part)
+            else:
+                with self.accelerator.no_sync(self.model):
+                    part = self._loss(item, scale)
+                    self.accelerator.backward(part)
+            loss = loss + part.detach().cpu()
+        norm = self.accelerator.clip_grad_norm_(self.weights, 1.0)
+        value = float(self.accelerator.reduce(loss, reduction="mean"))
+        if not math.isfinite(value) or (norm is not None and not math.isfinite(float(norm))):
+            raise TrainingError(
+                f"step {step + 1} of {self.steps}: the loss is not finite",
+                hint="train again with a smaller --learning-rate",
+            )
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.losses.append(value)
+        self.trained += len(batch)
+
+    def _loss(self, item: Example, scale: float) -> torch.Tensor:
+        """Return the summed loss of the target's tokens, times `scale`.
+
+        The head is computed only where a target token follows: on every prompt position its
+        49,152 columns would cost more than they teach.
+        """
+        device = self.accelerator.device
+        ids = torch.tensor([item.input_ids], device=device)
+        last = len(item.input_ids) - 1
+        positions = torch.arange(item.prompt_tokens - 1, last, device=device)
+        logits = self.model(input_ids=ids, use_cache=False, logits_to_keep=positions).logits[0]
+        losses = torch.nn.functional.cross_entropy(
+            logits.float(), ids[0, item.prompt_tokens :], reduction="none"
+        )
+        return (losses * torch.tensor(item.weights, device=device)).sum() * scale
+
+    def _keep_best(self, validation: list[LabelledDocument], best: float | None) -> float | None:
+        """Keep the weights if they read the validation documents better than any before."""
+        if not self.accelerator.is_main_process:
+            return best
+        score = self._validate(validation) if validation else None
+        if score is None or best is None or score > best:
+            self.peft.save_pretrained(str(self.output / "best"))
+            (self.output / "best" / "score.json").write_text(json.dumps(score))
+            return score
+        return best
+
+    def _kept_score(self) -> float | None:
+        kept = self.output / "best" / "score.json"
+        score = json.loads(kept.read_text()) if self.config.resume and kept.is_file() else None
+        return None if score is None else float(score)
+
+    def _validate(self, validation: list[LabelledDocument]) -> float:
+        from extractor.pipeline import Extractor
+
+        self.model.eval()
+        engine = LocalEngine(self.peft, self.tokenizer, {"base": self.base.sha256})
+        reader = Extractor(self.schema, engine=engine, windows=self.config.windows)
+        with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype is torch.bfloat16):
+            report = evaluate(
+                reader,
+                validation,
+                self.schema,
+                progress=lambda done, total: self.progress("validating", done, total),
+            )
+        self.model.train()
+        return float(report.macro_f1)
+
+    def _checkpoint(self, step: int) -> None:
+        """Save weights, optimiser and random state after `step` steps; whole or not at all."""
+        if not self.accelerator.is_main_process:
+            return
+        from safetensors.torch import save_file
+
+        tensors: dict[str, torch.Tensor] = {"random": torch.get_rng_state()}
+        for index, weight in enumerate(self.weights):
+            tensors[f"weight.{index}"] = weight.detach().contiguous()
+            state = self.optimizer.state[weight]
+            for name in ("exp_avg", "exp_avg_sq"):
+                tensors[f"{name}.{index}"] = state[name].contiguous()
+        folder = self.output / "checkpoint"
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / "state.part"
+        save_file(tensors, part, metadata={"step": str(step), "run": self._fingerprint()})
+        part.rename(folder / "state.safetensors")
+        (folder / "losses.json").write_text(json.dumps(self.losses))
+
+    def _resume(self) -> int:
+        """Load the last checkpoint; returns the number of steps that it holds."""
+        from safetensors import safe_open
+
+        file = self.output / "checkpoint" / "state.safetensors"
+        if not file.is_file():
+            return 0
+        with safe_open(file, framework="pt") as state:
+            metadata = state.metadata()
+            if metadata["run"] != self._fingerprint():
+                raise TrainingError(
+                    f"{file}: a checkpoint of a run with another corpus or configuration",
+                    hint="train without --resume, or with the options of the first run",
+                )
+            step = int(metadata["step"])
+            torch.set_rng_state(state.get_tensor("random"))
+            for index, weight in enumerate(self.weights):
+                weight.data.copy_(state.get_tensor(f"weight.{index}"))
+                self.optimizer.state[weight] = {
+                    "step": torch.tensor(float(step)),
+                    "exp_avg": state.get_tensor(f"exp_avg.{index}"),
+                    "exp_avg_sq": state.get_tensor(f"exp_avg_sq.{index}"),
+                }
+        self.losses = json.loads((file.parent / "losses.json").read_text())
+        return step
+
+    def _fingerprint(self) -> str:
+        """Identify the run: the same plan of examples, schema, base and configuration."""
+        settings = {k: v for k, v in asdict(self.config).items() if k not in ("resume", "threads")}
+        return json.dumps([settings, self.steps, self.schema.fingerprint, self.base.sha256])
+
+    def _finish(
+        self,
+        plan: Sequence[Example],
+        estimate: Estimate,
+        problems: Sequence[PairProblem],
+        best: float | None,
+        documents: int,
+    ) -> None:
+        if self.trained != len(plan):
+            raise TrainingError(
+                f"{self.trained} examples were trained on, {len(plan)} were planned",
+                hint="train again; if it happens again, report it",
+            )
+        moved = any(
+            not torch.equal(now.detach().cpu(), was.cpu())
+            for now, was in zip(self.weights, self.initial, strict=True)
+        )
+        if not moved or not all(bool(torch.isfinite(w).all()) for w in self.weights):
+            raise TrainingError(
+                "the adapter's weights did not move" if not moved else "weights are not finite",
+                hint="train again with another --learning-rate",
+            )
+        if not self.accelerator.is_main_process:
+            return
+        for file in ("adapter_config.json", "adapter_model.safetensors"):
+            shutil.copyfile(self.output / "best" / file, self.output / file)
+        training = {
+            "config": asdict(self.config),
+            "estimate": asdict(estimate),
+            "documents": documents,
+            "validation_f1": best,
+            "losses": self.losses,
+            "problems": [asdict(problem) for problem in problems],
+        }
+        adapters.write(self.output, self.schema, self.base, self.config.windows, training)
+        shutil.rmtree(self.output / "best")
+        shutil.rmtree(self.output / "checkpoint")
+
+
+def _schedule(peak: float, steps: int) -> Callable[[int], float]:
+    """Return the learning rate by step: linear warm-up over 6 %, then a half cosine to 2 %."""
+    warm = max(1, round(0.06 * steps))
+
+    def rate(step: int) -> float:
+        if step < warm:
+            return peak * (step + 1) / warm
+        done = (step - warm) / max(1, steps - warm)
+        return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+    return rate
+
+
