@@ -1,0 +1,955 @@
+"""What a Pydantic class asks for, as a tree of fields, and the one JSON form of its records.
+
+From the tree come the prompt's field list, the constraint of decoding, the training target and
+the way back from an answer to values. Decoding is laxer than the class: every key is there and,
+except for constants, may be null; what the class then forbids is reported, not guessed.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import importlib
+import importlib.util
+import json
+import re
+import sys
+import types
+import typing
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+import annotated_types
+from pydantic import AliasChoices, BaseModel, EmailStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic.networks import _BaseUrl
+
+from extractor.errors import LabelError, SchemaError
+from extractor.fields import Choice, Emission, FieldType, JsonSchema, Locale, PlainType, Rx
+
+T = TypeVar("T", bound=BaseModel)
+ENTRY_POINTS = "fieldwright.schemas"
+MAX_DEPTH = 3
+MAX_ITEMS = 50
+MAX_KEYS = 20
+MAX_LENGTH = 200
+
+# ---------------------------------------------------------------- the tree
+
+
+@dataclass(frozen=True, slots=True)
+class LeafNode:
+    """One value; null is always possible."""
+
+    type: FieldType
+
+
+@dataclass(frozen=True, slots=True)
+class ConstNode:
+    """A value that the class fixes, such as a discriminator; never null."""
+
+    value: str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectNode:
+    """A nested model.
+
+    :param keys: JSON keys (aliases applied) and their nodes, in the order of the class.
+    :param attributes: Python attribute of each key.
+    :param nullable: keys that the class allows to be null.
+    :param defaulted: keys that the class does not require.
+    """
+
+    keys: tuple[tuple[str, Node], ...]
+    notes: tuple[tuple[str, str], ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    nullable: frozenset[str] = frozenset()
+    defaulted: frozenset[str] = frozenset()
+    model: type[BaseModel] | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A list; for sets `unique` is true and order does not count."""
+
+    item: Node
+    min_items: int = 0
+    max_items: int = MAX_ITEMS
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TupleNode:
+    """A list of fixed length, each place with its own type."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """An object with free keys."""
+
+    value: Node
+    key_pattern: str = r"[A-Za-z0-9 _.-]{1,60}"
+    max_items: int = MAX_KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class UnionNode:
+    """One of several forms."""
+
+    options: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NullNode:
+    """Null only: where recursion is cut."""
+
+
+Node = LeafNode | ConstNode | ObjectNode | ListNode | TupleNode | MapNode | UnionNode | NullNode
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWarning:
+    """Something to look at.
+
+    :param field: path, such as `line_items[0].quantity`; empty for the whole record.
+    :param code: `ambiguous`, `unreadable` or `rejected`.
+    """
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An answer, read: values, the print of copied ones by path, and what was odd."""
+
+    values: dict[str, Any]
+    printed: dict[str, str]
+    warnings: list[FieldWarning]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value with its place in the record; `pattern` has `[]` for every index."""
+
+    path: str
+    pattern: str
+    type: FieldType
+    value: Any
+
+
+class Schema(Generic[T]):
+    """A Pydantic class as the rest of this package sees it; made by `Schema.of`."""
+
+    def __init__(self, model: type[T], root: ObjectNode) -> None:
+        self.model = model
+        self.root = root
+        self.name = model.__name__
+        self.field_names = tuple(name for name, _ in root.keys)
+        described = json.dumps([self.lines(), repr(root)])
+        self.fingerprint = hashlib.sha256(described.encode()).hexdigest()
+
+    @classmethod
+    def of(cls, model: type[T]) -> Schema[T]:
+        """Return the schema of a class.
+
+        :raises SchemaError: with the field's name, if a type cannot be decoded.
+        """
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise SchemaError(
+                f"{model!r} is no Pydantic model", hint="give a class derived from pydantic.BaseModel"
+            )
+        root = _object(model, model.__name__, ())
+        if not root.keys:
+            raise SchemaError(f"{model.__name__} has no fields", hint="add a field to it")
+        return cls(model, root)
+
+    def only(self, names: Collection[str]) -> Schema[T]:
+        """Return the schema of some top-level fields, in the order of the class.
+
+        It serves for asking, not for building records: the class's other fields are gone.
+        """
+        unknown = set(names) - set(self.field_names)
+        if unknown or not names:
+            raise SchemaError(
+                f"{self.name} has no field {', '.join(sorted(unknown)) or '(none named)'}",
+                hint=f"fields: {', '.join(self.field_names)}",
+            )
+        keys = tuple(pair for pair in self.root.keys if pair[0] in names)
+        notes = tuple(pair for pair in self.root.notes if pair[0] in names)
+        return Schema(self.model, ObjectNode(keys, notes))
+
+    def lines(self) -> list[str]:
+        """Return the field list of the prompt: `name: type | note`, children indented."""
+        return _lines(self.root, "")
+
+    def skeleton(self) -> str:
+        """Return the canonical JSON with every value null."""
+        return _json({key: _null(node) for key, node in self.root.keys})
+
+    def target(self, printed: Mapping[str, Any]) -> str:
+        """Return canonical JSON of values as printed; keys that are not given are null."""
+        return _json(_ordered(self.root, printed))
+
+    # ------------------------------------------------------------ answers
+
+    def load(self, text: str, locale: Locale) -> Loaded:
+        """Read an answer: parse the JSON, normalise each copied value by `locale`.
+
+        A value that cannot be read, such as the 31st of February, is null with a warning.
+        """
+        loaded = Loaded({}, {}, [])
+        # Numbers stay text until their type is known, so a Decimal loses no digit.
+        raw = json.loads(text, parse_float=str)
+        loaded.values.update(_load(self.root, raw, "", locale, loaded))
+        return loaded
+
+    def record(
+        self, values: Mapping[str, Any]
+    ) -> tuple[T | None, tuple[str, ...], list[FieldWarning]]:
+        """Build the class's record.
+
+        :returns: the record, or None if the class forbids null where nothing was found; the paths
+            that are missing; what the class's own validators reject. A rejected record is built
+            all the same, without validation, since the values are what the document shows.
+        """
+        missing: list[str] = []
+        pruned = _prune(self.root, values, "", missing)
+        if missing:
+            return None, tuple(missing), []
+        try:
+            return self.model.model_validate(pruned), (), []
+        except ValidationError as error:
+            warnings = [
+                FieldWarning(_path(item["loc"]), "rejected", item["msg"])
+                for item in error.errors(include_url=False, include_context=False)
+            ]
+        except Exception as error:  # validators are the user's code and may raise anything
+            message = f"a validator raised {type(error).__name__}: {error}"
+            warnings = [FieldWarning("", "rejected", message)]
+        record = _construct(self.root, pruned)
+        return record, (), warnings  # type: ignore[return-value]  # the root's model is T
+
+    # ------------------------------------------------------------ canonical JSON
+
+    def dump(self, record: BaseModel | Mapping[str, Any]) -> str:
+        """Return the one canonical JSON of a record, or of values by JSON key."""
+        return _json(_dump(self.root, record))
+
+    def parse_dump(self, text: str) -> dict[str, Any]:
+        """Return the values of what `dump` wrote: `parse_dump(dump(r)) == values(r)`."""
+        values: dict[str, Any] = _parse(self.root, json.loads(text, parse_float=str), "")
+        return values
+
+    def values(self, record: BaseModel) -> dict[str, Any]:
+        """Return a record's values by JSON key."""
+        return self.parse_dump(self.dump(record))
+
+    def normalise(self, label: Mapping[str, Any], locale: Locale | None = None) -> dict[str, Any]:
+        """Return the values of a label: canonical forms, or values as printed.
+
+        Keys that the label lacks, and keys that the schema lacks, are left out.
+
+        :raises LabelError: with the field, if a value is neither.
+        """
+        nodes = dict(self.root.keys)
+        return {
+            key: _parse(nodes[key], value, key, locale or Locale())
+            for key, value in label.items()
+            if key in nodes
+        }
+
+    def leaves(self, values: Mapping[str, Any]) -> Iterator[Leaf]:
+        """Yield every leaf of some values in schema order; empty lists and null rows have none."""
+        for key, node in self.root.keys:
+            if key in values:
+                yield from _leaves(node, values[key], key, key)
+
+
+AnySchema = Schema[Any]
+
+
+# ---------------------------------------------------------------- class -> tree
+
+
+def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> ObjectNode:
+    if above.count(model) >= MAX_DEPTH:
+        return ObjectNode(())
+    keys, notes, attributes = [], [], []
+    nullable, defaulted = set(), set()
+    for name, info in model.model_fields.items():
+        key = _key(name, info, path)
+        where = f"{path}.{name}"
+        node = _node(info.annotation, tuple(info.metadata), where, (*above, model))
+        if info.discriminator is not None and isinstance(node, ListNode):
+            pass
+        keys.append((key, node))
+        attributes.append((key, name))
+        if info.description:
+            notes.append((key, " ".join(info.description.split())))
+        if _allows_null(info.annotation):
+            nullable.add(key)
+        if not info.is_required():
+            defaulted.add(key)
+    return ObjectNode(
+        tuple(keys), tuple(notes), tuple(attributes), frozenset(nullable), frozenset(defaulted), model
+    )
+
+
+def _key(name: str, info: FieldInfo, path: str) -> str:
+    alias = info.validation_alias or info.alias
+    if isinstance(alias, AliasChoices):
+        alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
+    if alias is None:
+        return name
+    if isinstance(alias, str):
+        return alias
+    raise SchemaError(
+        f"{path}.{name}: an AliasPath has no single key", hint="use a plain alias", field=name
+    )
+
+
+def _node(
+    annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[type, ...]
+) -> Node:
+    """Return the node of a type; `metadata` is what stands in Annotated around it."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if isinstance(annotation, typing.TypeAliasType) if hasattr(typing, "TypeAliasType") else False:
+        return _node(annotation.__value__, metadata, path, above)
+    if origin is Annotated:
+        return _node(args[0], (*args[1:], *metadata), path, above)
+    marker = next((item for item in metadata if isinstance(item, FieldType)), None)
+    if origin in (typing.Union, types.UnionType):
+        options = [option for option in args if option is not type(None)]
+        if len(options) == 1:
+            return _node(options[0], metadata, path, above)
+        return UnionNode(tuple(_node(option, (), path, above) for option in options))
+    if marker is not None:
+        return LeafNode(marker)
+    if origin is Literal:
+        if len(args) == 1 and not isinstance(args[0], enum.Enum):
+            return ConstNode(args[0])
+        return LeafNode(_choice(annotation, args))
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return LeafNode(_choice(annotation, tuple(annotation)))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        node = _object(annotation, path, above)
+        return node if node.keys or not annotation.model_fields else NullNode()
+    if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
+        return TupleNode(tuple(_node(item, (), path, above) for item in args))
+    if origin in (list, set, frozenset, tuple) or origin in _SEQUENCES:
+        item = _node(args[0], (), f"{path}[]", above)
+        least, most = _lengths(metadata, MAX_ITEMS)
+        return ListNode(item, least, most, unique=origin in (set, frozenset))
+    if origin in (dict, typing.cast(Any, Mapping)):
+        if args[0] is not str:
+            raise _refusal(path, "a dict whose keys are not str", "use dict[str, ...]")
+        return MapNode(_node(args[1], (), f"{path}.*", above), max_items=_lengths(metadata, MAX_KEYS)[1])
+    return LeafNode(_plain(annotation, metadata, path))
+
+
+_SEQUENCES = (Sequence, typing.cast(Any, Collection))
+
+
+def _allows_null(annotation: Any) -> bool:
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return _allows_null(args[0])
+    return origin in (typing.Union, types.UnionType) and type(None) in args
+
+
+def _refusal(path: str, what: str, hint: str) -> SchemaError:
+    return SchemaError(f"{path}: {what} cannot be decoded", hint=hint, field=path)
+
+
+def _choice(annotation: Any, members: Sequence[Any]) -> PlainType:
+    values = tuple(m.value if isinstance(m, enum.Enum) else m for m in members)
+    if not all(isinstance(value, str | int | float | bool) for value in values):
+        raise _refusal(str(annotation), "a choice of other than text and numbers", "use strings")
+    shown = ", ".join(str(value) for value in values[:12])
+    return PlainType(f"one of {shown}", Choice(values), annotation)
+
+
+def _lengths(metadata: Sequence[Any], most: int) -> tuple[int, int]:
+    least, limit = 0, most
+    for item in metadata:
+        if isinstance(item, annotated_types.MinLen):
+            least = max(least, item.min_length)
+        if isinstance(item, annotated_types.MaxLen):
+            limit = min(limit, item.max_length)
+    return least, max(limit, least)
+
+
+def _plain(annotation: Any, metadata: tuple[Any, ...], path: str) -> PlainType:
+    """Return the type of a plain Python value with its constraints."""
+    if not isinstance(annotation, type) or annotation in (bytes, object):
+        raise _refusal(
+            path, getattr(annotation, "__name__", str(annotation)), "give the field a concrete type"
+        )
+    constraints = tuple(item for item in metadata if _is_constraint(item))
+    described = Annotated[(annotation, *constraints)] if constraints else annotation
+    if annotation is bool:
+        return PlainType("true or false", Choice((True, False)), bool)
+    if annotation is int:
+        return PlainType("whole number", _integer(constraints), described)
+    if annotation in (float, Decimal):
+        return PlainType("number", _number(constraints), described)
+    if annotation is str:
+        return PlainType("text", _string(constraints, path), described)
+    if annotation is EmailStr:
+        return PlainType("email", Rx(_EMAIL), EmailStr)
+    if issubclass(annotation, _BaseUrl):
+        return PlainType("url", Rx(_URL), annotation)
+    for known, name, pattern in _FORMS:
+        if annotation is known:
+            return PlainType(name, Rx(pattern), described)
+    raise _refusal(path, annotation.__name__, "use a Pydantic model, a plain type, or extractor.fields")
+
+
+def _is_constraint(item: Any) -> bool:
+    return isinstance(item, annotated_types.BaseMetadata) or hasattr(item, "pattern") or hasattr(
+        item, "max_digits"
+    )
+
+
+def _bounds(constraints: Sequence[Any]) -> dict[str, Any]:
+    names = {
+        annotated_types.Ge: ("ge", "minimum"),
+        annotated_types.Gt: ("gt", "exclusiveMinimum"),
+        annotated_types.Le: ("le", "maximum"),
+        annotated_types.Lt: ("lt", "exclusiveMaximum"),
+        annotated_types.MultipleOf: ("multiple_of", "multipleOf"),
+    }
+    found = {}
+    for item in constraints:
+        for kind, (attribute, keyword) in names.items():
+            if isinstance(item, kind):
+                value = getattr(item, attribute)
+                found[keyword] = int(value) if value == int(value) else float(value)
+    return found
+
+
+def _integer(constraints: Sequence[Any]) -> Emission:
+    bounds = _bounds(constraints)
+    if not {"minimum", "exclusiveMinimum"} & set(bounds):
+        bounds["minimum"] = -(10**15 - 1)
+    if not {"maximum", "exclusiveMaximum"} & set(bounds):
+        bounds["maximum"] = 10**15 - 1
+    return JsonSchema.of(type="integer", **bounds)
+
+
+def _number(constraints: Sequence[Any]) -> Emission:
+    bounds = _bounds(constraints)
+    if bounds:
+        return JsonSchema.of(type="number", **bounds)
+    digits = next((c.max_digits for c in constraints if getattr(c, "max_digits", None)), None)
+    places = next(
+        (c.decimal_places for c in constraints if getattr(c, "decimal_places", None) is not None),
+        None,
+    )
+    places = min(6 if places is None else places, 6)
+    if digits is None:
+        whole = 15
+    else:
+        whole = digits - places
+        if whole <= 0:  # the 0 of 0.5 counts as a digit there
+            return Rx(rf"-?0\.[0-9]{{1,{max(1, places)}}}", quoted=False)
+    tail = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
+    return Rx(rf"-?(?:0|[1-9][0-9]{{0,{whole - 1}}}){tail}", quoted=False)
+
+
+def _string(constraints: Sequence[Any], path: str) -> Emission:
+    least, most = _lengths(constraints, MAX_LENGTH)
+    pattern = next((c.pattern for c in constraints if getattr(c, "pattern", None)), None)
+    if pattern is None:
+        return JsonSchema.of(type="string", minLength=least, maxLength=most)
+    text = pattern if isinstance(pattern, str) else pattern.pattern
+    if re.search(r"\(\?[=!<]", text) or re.search(r"\\[1-9bB]", text):
+        raise _refusal(
+            path,
+            f"a pattern with look-around, back-reference or word boundary ({text})",
+            "write the pattern without them, or check it in a validator",
+        )
+    return JsonSchema.of(type="string", pattern=text, minLength=least, maxLength=most)
+
+
+_D = "[0-9]"
+_DATE = (
+    rf"(?:(?:19|20){_D}{{2}}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]{_D}|3[01])"
+    rf"|(?:0[469]|11)-(?:0[1-9]|[12]{_D}|30)|02-(?:0[1-9]|1{_D}|2[0-8]))"
+    rf"|(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29)"
+)
+_CLOCK = rf"(?:[01]{_D}|2[0-3]):[0-5]{_D}:[0-5]{_D}"
+_ZONE = rf"(?:Z|[+-](?:0{_D}|1[0-3]):[0-5]{_D})"
+_EMAIL = r"[a-z0-9]{1,30}(?:[._-][a-z0-9]{1,20}){0,2}@[a-z0-9]{1,30}(?:-[a-z0-9]{1,20})?\.(?:com|org|net|info|biz|eu|io|[a-z]{2})"
+_URL = r"https?://[a-z0-9]{1,30}(?:[.-][a-z0-9]{1,30}){0,3}\.(?:com|org|net|info|eu|io|[a-z]{2})(?:/[A-Za-z0-9_.-]{1,40}){0,4}/?"
+_FORMS: tuple[tuple[type, str, str], ...] = (
+    (datetime, "date and time", rf"{_DATE}T{_CLOCK}(?:\.{_D}{{1,6}})?{_ZONE}?"),
+    (date, "date as YYYY-MM-DD", _DATE),
+    (time, "time as HH:MM:SS", rf"{_CLOCK}(?:\.{_D}{{1,6}})?{_ZONE}?"),
+    (timedelta, "duration as P1DT2H3M4S", rf"P{_D}{{1,4}}DT(?:[01]?{_D}|2[0-3])H[0-5]?{_D}M[0-5]?{_D}S"),
+    (UUID, "uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+)
+
+
+# ---------------------------------------------------------------- tree -> text
+
+
+def _lines(node: ObjectNode, indent: str) -> list[str]:
+    notes = dict(node.notes)
+    lines: list[str] = []
+    for key, child in node.keys:
+        shown, inner = _shown(child)
+        note = f" | {notes[key]}" if key in notes else ""
+        lines.append(f"{indent}{key}: {shown}{note}")
+        if inner is not None:
+            lines.extend(_lines(inner, indent + "  "))
+    return lines
+
+
+def _shown(node: Node) -> tuple[str, ObjectNode | None]:
+    """Return how the prompt names a node, and the model whose fields it lists below."""
+    if isinstance(node, LeafNode):
+        return node.type.name, None
+    if isinstance(node, ConstNode):
+        return f"always {node.value}", None
+    if isinstance(node, ObjectNode):
+        return "group", node
+    if isinstance(node, ListNode):
+        inner, children = _shown(node.item)
+        return ("list" if children else f"list of {inner}"), children
+    if isinstance(node, TupleNode):
+        return "tuple of " + ", ".join(_shown(item)[0] for item in node.items), None
+    if isinstance(node, MapNode):
+        return f"map to {_shown(node.value)[0]}", None
+    if isinstance(node, NullNode):
+        return "null", None
+    return " or ".join(_union_part(option) for option in node.options), None
+
+
+def _union_part(node: Node) -> str:
+    if isinstance(node, ObjectNode):
+        return "{" + ", ".join(f"{key}: {_shown(child)[0]}" for key, child in node.keys) + "}"
+    return _shown(node)[0]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+# Control characters, DEL and lone surrogates cannot be decoded; they are no part of any value.
+_UNCLEAN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def clean(value: Any) -> Any:
+    """Return JSON data whose text holds no control characters and no lone surrogates."""
+    if isinstance(value, str):
+        return _UNCLEAN.sub(lambda m: " " if m[0] in "\t\n\r" else "", value)
+    if isinstance(value, Mapping):
+        return {clean(key): clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    return value
+
+
+def _null(node: Node) -> Any:
+    return node.value if isinstance(node, ConstNode) else None
+
+
+def _ordered(node: Node, value: Any) -> Any:
+    """Put the keys of objects in the tree's order and complete them with null."""
+    if isinstance(node, ConstNode):
+        return node.value
+    if value is None:
+        return None
+    if isinstance(node, ObjectNode) and isinstance(value, Mapping):
+        return {key: _ordered(child, value.get(key)) for key, child in node.keys}
+    if isinstance(node, ListNode) and isinstance(value, list | tuple | set | frozenset):
+        return [_ordered(node.item, item) for item in value]
+    if isinstance(node, TupleNode) and isinstance(value, list | tuple):
+        return [_ordered(child, item) for child, item in zip(node.items, value, strict=False)]
+    if isinstance(node, MapNode) and isinstance(value, Mapping):
+        return {key: _ordered(node.value, item) for key, item in value.items()}
+    if isinstance(node, UnionNode):
+        option = next((option for option in node.options if _fits(option, value)), None)
+        return value if option is None else _ordered(option, value)
+    return value
+
+
+# ---------------------------------------------------------------- answers -> values
+
+
+def _load(node: Node, raw: Any, path: str, locale: Locale, loaded: Loaded) -> Any:
+    if raw is None:
+        return None
+    if isinstance(node, LeafNode):
+        return _load_leaf(node.type, raw, path, locale, loaded)
+    if isinstance(node, ObjectNode):
+        return {
+            key: _load(child, raw.get(key), _join(path, key), locale, loaded)
+            for key, child in node.keys
+        }
+    if isinstance(node, ListNode):
+        items = [_load(node.item, v, f"{path}[{i}]", locale, loaded) for i, v in enumerate(raw)]
+        return _distinct(items) if node.unique else items
+    if isinstance(node, TupleNode):
+        pairs = zip(node.items, raw, strict=False)
+        return [_load(c, v, f"{path}[{i}]", locale, loaded) for i, (c, v) in enumerate(pairs)]
+    if isinstance(node, MapNode):
+        return {k: _load(node.value, v, _join(path, k), locale, loaded) for k, v in raw.items()}
+    if isinstance(node, UnionNode):
+        option = next((option for option in node.options if _fits(option, raw)), None)
+        return None if option is None else _load(option, raw, path, locale, loaded)
+    return raw
+
+
+def _load_leaf(kind: FieldType, raw: Any, path: str, locale: Locale, loaded: Loaded) -> Any:
+    if kind.copied:
+        loaded.printed[path] = str(raw)
+    try:
+        parsed = kind.parse(raw, locale)
+    except ValueError:
+        message = f"the answer does not read as {kind.name}"
+        loaded.warnings.append(FieldWarning(path, "unreadable", message))
+        return None
+    if parsed.ambiguous:
+        message = f"this {kind.name} can be read in two ways; the likelier one was taken"
+        loaded.warnings.append(FieldWarning(path, "ambiguous", message))
+    return parsed.value
+
+
+def _distinct(items: list[Any]) -> list[Any]:
+    kept: list[Any] = []
+    for item in items:
+        if item not in kept:
+            kept.append(item)
+    return kept
+
+
+def _fits(node: Node, raw: Any) -> bool:
+    """Return whether JSON data has the form of a node; tells the options of a union apart."""
+    if isinstance(node, NullNode):
+        return raw is None
+    if isinstance(node, ConstNode):
+        return bool(raw == node.value) and isinstance(raw, bool) == isinstance(node.value, bool)
+    if isinstance(node, ObjectNode):
+        nodes = dict(node.keys)
+        return (
+            isinstance(raw, Mapping)
+            and set(raw) <= set(nodes)
+            and all(
+                _fits(child, raw[key])
+                for key, child in node.keys
+                if key in raw and (raw[key] is not None or isinstance(child, ConstNode))
+            )
+            and all(key in raw for key, child in node.keys if isinstance(child, ConstNode))
+        )
+    if isinstance(node, ListNode | TupleNode):
+        return isinstance(raw, list | tuple)
+    if isinstance(node, MapNode):
+        return isinstance(raw, Mapping)
+    if isinstance(node, UnionNode):
+        return any(_fits(option, raw) for option in node.options)
+    return _fits_leaf(node.type, raw)
+
+
+def _fits_leaf(kind: FieldType, raw: Any) -> bool:
+    if isinstance(raw, Mapping | list):
+        return False
+    form = kind.emission()
+    if isinstance(form, Choice):
+        return any(raw == value and type(raw) is type(value) for value in form.values)
+    try:
+        kind.parse(raw, Locale())
+    except ValueError:
+        return False
+    if isinstance(form, Rx) and form.quoted:
+        return isinstance(raw, str)
+    number = isinstance(form, Rx) or '"string"' not in form.schema
+    # A float arrives as text (see `load`), an integer as int.
+    return not isinstance(raw, bool) and (
+        number == isinstance(raw, int | float) or (number and _looks_numeric(raw))
+    )
+
+
+def _looks_numeric(raw: Any) -> bool:
+    return isinstance(raw, str) and re.fullmatch(r"-?\d+\.\d+", raw) is not None
+
+
+# ---------------------------------------------------------------- values -> record
+
+
+def _prune(node: Node, value: Any, path: str, missing: list[str]) -> Any:
+    """Return the input of the class: null left out where the class has a default instead."""
+    if value is None:
+        return None
+    if isinstance(node, ObjectNode):
+        kept: dict[str, Any] = {}
+        for key, child in node.keys:
+            where = _join(path, key)
+            item = value.get(key)
+            if item is not None:
+                kept[key] = _prune(child, item, where, missing)
+            elif key in node.nullable:
+                kept[key] = None
+            elif isinstance(child, ConstNode):
+                kept[key] = child.value
+            elif key not in node.defaulted:
+                missing.append(where)
+        return kept
+    if isinstance(node, ListNode):
+        return [
+            _prune(node.item, item, f"{path}[{i}]", missing)
+            for i, item in enumerate(value)
+            if item is not None
+        ]
+    if isinstance(node, TupleNode):
+        for index, item in enumerate(value):
+            if item is None:
+                missing.append(f"{path}[{index}]")
+        pairs = zip(node.items, value, strict=False)
+        return [_prune(c, v, f"{path}[{i}]", missing) for i, (c, v) in enumerate(pairs)]
+    if isinstance(node, MapNode):
+        return {
+            key: _prune(node.value, item, _join(path, key), missing)
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(node, UnionNode) and isinstance(value, Mapping):
+        option = next((option for option in node.options if _matches(option, value)), None)
+        return value if option is None else _prune(option, value, path, missing)
+    return value
+
+
+def _matches(node: Node, value: Mapping[str, Any]) -> bool:
+    return isinstance(node, ObjectNode) and set(value) == {key for key, _ in node.keys} and all(
+        value[key] == child.value for key, child in node.keys if isinstance(child, ConstNode)
+    )
+
+
+def _construct(node: Node, value: Any) -> Any:
+    if isinstance(node, ObjectNode) and isinstance(value, Mapping) and node.model is not None:
+        attributes = dict(node.attributes)
+        built = {
+            attributes[key]: _construct(child, value[key]) for key, child in node.keys if key in value
+        }
+        return node.model.model_construct(**built)
+    if isinstance(node, ListNode) and isinstance(value, list):
+        return [_construct(node.item, item) for item in value]
+    return value
+
+
+def _path(location: Sequence[str | int]) -> str:
+    path = ""
+    for part in location:
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, str(part))
+    return path
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+# ---------------------------------------------------------------- canonical JSON
+
+
+def _dump(node: Node, value: Any) -> Any:
+    if value is None or isinstance(node, NullNode):
+        return None
+    if isinstance(node, ConstNode):
+        return node.value
+    if isinstance(node, LeafNode):
+        return node.type.to_json(value)
+    if isinstance(node, ObjectNode):
+        if isinstance(value, BaseModel):
+            attributes = dict(node.attributes)
+            found = {key: getattr(value, attributes[key], None) for key, _ in node.keys}
+        else:
+            found = dict(value)
+        return {key: _dump(child, found.get(key)) for key, child in node.keys}
+    if isinstance(node, ListNode):
+        items = [_dump(node.item, item) for item in value]
+        return sorted(_distinct(items), key=lambda item: _json(item)) if node.unique else items
+    if isinstance(node, TupleNode):
+        return [_dump(child, item) for child, item in zip(node.items, value, strict=False)]
+    if isinstance(node, MapNode):
+        return {key: _dump(node.value, item) for key, item in value.items()}
+    return _dump_union(node, value)
+
+
+def _dump_union(node: UnionNode, value: Any) -> Any:
+    for option in node.options:
+        if isinstance(option, ObjectNode):
+            if isinstance(value, BaseModel) and type(value) is not option.model:
+                continue
+            if isinstance(value, Mapping) and not _matches(option, value):
+                continue
+            if not isinstance(value, Mapping | BaseModel):
+                continue
+            return _dump(option, value)
+        if isinstance(value, Mapping | BaseModel) and not isinstance(option, MapNode):
+            continue
+        dumped = _dump(option, value) if not isinstance(option, ConstNode) else value
+        if _fits(option, str(dumped) if isinstance(dumped, float) else dumped):
+            return dumped
+    return value
+
+
+def _parse(node: Node, value: Any, path: str, locale: Locale | None = None) -> Any:
+    """Read canonical JSON; with a locale, values as printed too."""
+    if value is None or isinstance(node, NullNode):
+        return None
+    if isinstance(node, LeafNode):
+        return _parse_leaf(node.type, value, path, locale)
+    expected: type | tuple[type, ...] = Mapping if isinstance(node, ObjectNode | MapNode) else list
+    if not isinstance(node, ConstNode | UnionNode) and not isinstance(value, expected):
+        raise LabelError(
+            f"{path}: expected {'an object' if expected is Mapping else 'a list'}, "
+            f"found {type(value).__name__}",
+            hint="correct the label",
+            field=path,
+        )
+    if isinstance(node, ObjectNode):
+        return {k: _parse(c, value.get(k), _join(path, k), locale) for k, c in node.keys}
+    if isinstance(node, ListNode):
+        items = [_parse(node.item, v, f"{path}[{i}]", locale) for i, v in enumerate(value)]
+        return _distinct(items) if node.unique else items
+    if isinstance(node, TupleNode):
+        pairs = zip(node.items, value, strict=False)
+        return [_parse(c, v, f"{path}[{i}]", locale) for i, (c, v) in enumerate(pairs)]
+    if isinstance(node, MapNode):
+        return {k: _parse(node.value, v, _join(path, k), locale) for k, v in value.items()}
+    if isinstance(node, UnionNode):
+        option = next((option for option in node.options if _fits(option, value)), None)
+        if option is None:
+            raise LabelError(f"{path}: fits no form of the union", hint="correct the label", field=path)
+        return _parse(option, value, path, locale)
+    return node.value
+
+
+def _parse_leaf(kind: FieldType, value: Any, path: str, locale: Locale | None) -> Any:
+    if value == "" and locale is not None:
+        return None
+    try:
+        return kind.from_json(value)
+    except ValueError as error:
+        if locale is not None and isinstance(value, str):
+            try:
+                return kind.parse(value, locale).value
+            except ValueError:
+                pass
+        raise LabelError(
+            f"{path}: expected {kind.name}, found a {type(value).__name__} that is none",
+            hint="write the value in canonical form (ISO date, decimal string) or as printed",
+            field=path,
+        ) from error
+
+
+def _leaves(node: Node, value: Any, path: str, pattern: str) -> Iterator[Leaf]:
+    if isinstance(node, LeafNode):
+        yield Leaf(path, pattern, node.type, value)
+    elif isinstance(node, UnionNode):
+        for option in node.options:
+            if isinstance(option, LeafNode) == (not isinstance(value, Mapping | list)):
+                if isinstance(value, Mapping) and not _matches(option, value):
+                    continue
+                yield from _leaves(option, value, path, pattern)
+                return
+    elif value is None:
+        return
+    elif isinstance(node, ObjectNode):
+        for key, child in node.keys:
+            yield from _leaves(child, value.get(key), _join(path, key), _join(pattern, key))
+    elif isinstance(node, ListNode):
+        for index, item in enumerate(value):
+            yield from _leaves(node.item, item, f"{path}[{index}]", f"{pattern}[]")
+    elif isinstance(node, TupleNode):
+        for index, (child, item) in enumerate(zip(node.items, value, strict=False)):
+            yield from _leaves(child, item, f"{path}[{index}]", f"{pattern}[{index}]")
+    elif isinstance(node, MapNode):
+        for key, item in value.items():
+            yield from _leaves(node.value, item, _join(path, key), f"{pattern}.*")
+
+
+# ---------------------------------------------------------------- names
+
+
+def names() -> dict[str, str]:
+    """Return the ready-made schemas: name and where each is written."""
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+
+
+def resolve(name: str) -> type[BaseModel]:
+    """Return the class behind a schema name.
+
+    :param name: a ready-made name, `package.module:Class`, `file.py:Class`, or the path of a JSON
+        Schema file.
+    :raises SchemaError: lists the names that exist.
+    """
+    if name.endswith(".json"):
+        from extractor.json_schema import model_from_file
+
+        return model_from_file(Path(name))
+    if ":" not in name:
+        known = names()
+        if name not in known:
+            raise SchemaError(
+                f"no ready-made schema {name!r}",
+                hint=f"known: {', '.join(sorted(known))}; or file.py:Class, "
+                "package.module:Class, a JSON Schema file",
+            )
+        name = known[name]
+    place, _, attribute = name.rpartition(":")
+    module = _module_of_file(Path(place)) if place.endswith(".py") else _module(place)
+    model = getattr(module, attribute, None)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        classes = [
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel
+        ]
+        raise SchemaError(
+            f"{place} has no Pydantic class {attribute!r}",
+            hint=f"classes there: {', '.join(classes) or 'none'}",
+        )
+    return model
+
+
+def _module(name: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise SchemaError(
+            f"module {name!r} cannot be imported: {error}",
+            hint="give file.py:Class for a class of your own",
+        ) from error
+
+
+def _module_of_file(path: Path) -> types.ModuleType:
+    """Load a file as a module of its own; sys.path stays as it is."""
+    if not path.is_file():
+        raise SchemaError(f"no file {path}", hint="give the path of the Python file, then :Class")
+    name = f"_schema_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SchemaError(f"{path} is no Python file", hint="give a file that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Pydantic looks annotations up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the user's file may raise anything
+        del sys.modules[name]
+        raise SchemaError(
+            f"{path} cannot be loaded: {type(error).__name__}: {error}", hint="correct the file"
+        ) from error
+    return module

@@ -1,0 +1,115 @@
+"""Synthetic documents: values are printed, nulls are true, arithmetic holds."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from training.synthetic import CONCEPTS, SyntheticDocument, documents
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[SyntheticDocument]:
+    return list(documents(600, seed=7))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_same_seed_gives_the_same_documents() -> None:
+    assert list(documents(20, seed=3)) == list(documents(20, seed=3))
+    assert next(documents(1, seed=3)) != next(documents(1, seed=4))
+
+
+def test_every_concept_is_answered_in_every_document(sample: list[SyntheticDocument]) -> None:
+    assert all(list(document.printed) == list(CONCEPTS) for document in sample)
+
+
+def test_values_stand_in_the_text_as_printed(sample: list[SyntheticDocument]) -> None:
+    for document in sample:
+        flat = _flat(document.text)
+        rows = document.printed["line_items"]
+        values = [value for name, value in document.printed.items() if name != "line_items"]
+        values += [value for row in rows for value in row.values()]
+
+        assert [value for value in values if value is not None and value not in flat] == []
+
+
+def test_values_are_whole_words(sample: list[SyntheticDocument]) -> None:
+    for document in sample:
+        for name in ("invoice_number", "issue_date", "seller_name", "buyer_name", "iban"):
+            value = document.printed[name]
+            if value is not None:
+                assert re.search(rf"(?<!\w){re.escape(value)}(?!\w)", _flat(document.text)), value
+
+
+def test_an_unclear_concept_has_no_value(sample: list[SyntheticDocument]) -> None:
+    assert all(document.printed[name] is None for document in sample for name in document.unclear)
+
+
+def test_an_absent_iban_is_nowhere_in_the_text(sample: list[SyntheticDocument]) -> None:
+    shaped = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,}")
+    absent = [document for document in sample if document.printed["iban"] is None]
+
+    assert [document.text for document in absent if shaped.search(document.text)] == []
+
+
+def test_ibans_have_valid_check_digits(sample: list[SyntheticDocument]) -> None:
+    for document in sample:
+        iban = document.printed["iban"]
+        if iban is not None:
+            plain = iban.replace(" ", "")
+            digits = "".join(str(int(mark, 36)) for mark in plain[4:] + plain[:4])
+
+            assert int(digits) % 97 == 1
+
+
+def _amount(printed: str) -> Decimal:
+    return Decimal(re.sub(r"[^0-9-]", "", printed)) / 100
+
+
+def test_net_and_tax_add_up_to_gross(sample: list[SyntheticDocument]) -> None:
+    for document in sample:
+        parts = [document.printed[name] for name in ("net_total", "tax_total", "gross_total")]
+        if None not in parts:
+            net, tax, gross = map(_amount, parts)
+
+            assert net + tax == gross
+
+
+def test_what_was_paid_and_what_is_due_add_up_to_gross(sample: list[SyntheticDocument]) -> None:
+    for document in sample:
+        parts = [document.printed[name] for name in ("amount_paid", "amount_due", "gross_total")]
+        if None not in parts:
+            paid, due, gross = map(_amount, parts)
+
+            assert abs(paid) + due == gross
+
+
+def test_text_is_laid_out_as_documents_are(sample: list[SyntheticDocument]) -> None:
+    for document in sample:
+        assert len(document.text) <= 2600
+        assert not re.search(r" {3,}|\n{3,}|^ | $|\t", document.text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("due_date", 0.35),
+        ("iban", 0.45),
+        ("seller_vat_id", 0.2),
+        ("tax_total", 0.15),
+        ("net_total", 0.15),
+    ],
+)
+def test_absent_values_are_common(sample: list[SyntheticDocument], name: str, least: float) -> None:
+    absent = sum(document.printed[name] is None for document in sample)
+
+    assert absent / len(sample) >= least
+
+
+def test_max_characters_is_kept() -> None:
+    assert all(len(document.text) <= 700 for document in documents(30, seed=1, max_characters=700))

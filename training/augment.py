@@ -1,0 +1,282 @@
+"""What a model sees beside the labelled documents as they are, and in which order.
+
+A few dozen sellers teach a model their layouts by heart. Four things work against that:
+
+* synthetic business documents first, so that it learns the task before it meets the corpus;
+* requests for some of the fields, so that it reads the request instead of reciting an order;
+* values of one kind exchanged between documents, so that a name cannot be known by heart;
+* lines without any value left out, so that no fixed distance can be counted on.
+
+Serving knows nothing of this: an augmented pair is rendered like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import Field, create_model
+
+from extractor import fields as vocabulary
+from extractor.schema import AnySchema, LeafNode, ListNode, ObjectNode, Schema
+from training import synthetic
+from training.pairs import Pair, subset
+from training.synthetic import CONCEPTS, SyntheticDocument
+
+# Names that users give to what the synthetic documents call otherwise.
+_ALIASES = {
+    "company": "seller_name",
+    "vendor": "seller_name",
+    "vendor_name": "seller_name",
+    "supplier": "seller_name",
+    "supplier_name": "seller_name",
+    "merchant": "seller_name",
+    "address": "seller_address",
+    "vendor_address": "seller_address",
+    "customer": "buyer_name",
+    "customer_name": "buyer_name",
+    "client_name": "buyer_name",
+    "date": "issue_date",
+    "invoice_date": "issue_date",
+    "total": "gross_total",
+    "total_amount": "gross_total",
+    "grand_total": "gross_total",
+    "subtotal": "net_total",
+    "vat_total": "tax_total",
+    "tax_amount": "tax_total",
+    "vat_id": "seller_vat_id",
+    "invoice_id": "invoice_number",
+    "po_number": "order_number",
+}
+_TYPES: dict[str, Any] = {  # an Annotated alias has no common static type
+    "money": vocabulary.Money,
+    "date": vocabulary.IsoDate,
+    "identifier": vocabulary.Identifier,
+    "text": vocabulary.Verbatim,
+    "vat_id": vocabulary.VatId,
+    "iban": vocabulary.Iban,
+    "currency": vocabulary.Currency,
+    "quantity": vocabulary.Quantity,
+    "percent": vocabulary.Percent,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentConfig:
+    """How much is added and changed.
+
+    :param synthetic: number of synthetic documents; None takes 600 where at least half of the
+        schema's fields are ones that synthetic documents hold, else none.
+    :param subset: share of examples that ask for some of the fields only.
+    :param swap: share of labelled examples in which names and numbers are exchanged.
+    :param drop_lines: share of lines without values that are left out, in half of the examples.
+    :param max_target_tokens: of a target; later rows of a long list carry no more news.
+    """
+
+    synthetic: int | None = None
+    subset: float = 0.3
+    swap: float = 0.5
+    drop_lines: float = 0.15
+    max_target_tokens: int = 400
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none."""
+        for name in ("subset", "swap", "drop_lines"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must be between 0 and 1 (inclusive), was: {value}")
+        if self.synthetic is not None and self.synthetic < 0:
+            raise ValueError(f"synthetic must be at least 0, was: {self.synthetic}")
+        if self.max_target_tokens < 16:
+            raise ValueError(f"max_target_tokens must be at least 16, was: {self.max_target_tokens}")
+
+
+class Curriculum:
+    """The examples of a run, in order; a function of its arguments alone.
+
+    :param pairs: the corpus's pairs, unchanged.
+    :param epochs: how often each of them comes.
+    """
+
+    def __init__(
+        self,
+        schema: AnySchema,
+        pairs: Sequence[Pair],
+        config: AugmentConfig,
+        epochs: int,
+        seed: int,
+    ) -> None:
+        self.schema, self.config, self.seed = schema, config, seed
+        self._pairs, self._epochs = list(pairs), epochs
+        self._pool = _printed_texts(pairs)
+
+    def pairs(self) -> list[Pair]:
+        """Return all examples of the run; synthetic ones stand mostly before the others."""
+        draw = random.Random(self.seed)
+        placed: list[tuple[float, int, Pair]] = []
+        for document in self._synthetic():
+            pair = self._from_synthetic(document, draw)
+            placed.append((0.8 * draw.random(), len(placed), pair))
+        for epoch in range(self._epochs):
+            for pair in self._pairs:
+                # Each epoch covers its own stretch, so no document comes twice in a row.
+                place = (epoch + draw.random()) / self._epochs
+                placed.append((place**0.7, len(placed), self._vary(pair, draw)))
+        return [pair for _, _, pair in sorted(placed, key=lambda item: item[:2])]
+
+    def _synthetic(self) -> Iterator[SyntheticDocument]:
+        count = self.config.synthetic
+        if count is None:
+            count = 600 if 2 * len(concepts(self.schema)) >= len(self.schema.field_names) else 0
+        yield from synthetic.documents(count, seed=self.seed)
+
+    def _from_synthetic(self, document: SyntheticDocument, draw: random.Random) -> Pair:
+        """Ask a synthetic document for the schema's fields, or for fields drawn at random."""
+        known = concepts(self.schema)
+        if known and draw.random() < 0.7:
+            schema = self.schema.only(list(known))
+            printed = {name: _shape(schema, name, document.printed[concept])
+                       for name, concept in known.items()}
+        else:
+            schema = _drawn_schema(draw)
+            printed = {
+                name: _shape(schema, name, document.printed.get(name))
+                for name in schema.field_names
+            }
+        pair = Pair("synthetic", schema, document.text, schema.target(printed))
+        return self._request(pair, draw)
+
+    def _vary(self, pair: Pair, draw: random.Random) -> Pair:
+        if draw.random() < self.config.swap:
+            pair = self._swapped(pair, draw)
+        if draw.random() < 0.5:
+            pair = _without_lines(pair, self.config.drop_lines, draw)
+        return self._request(pair, draw)
+
+    def _request(self, pair: Pair, draw: random.Random) -> Pair:
+        names = pair.schema.field_names
+        if len(names) < 3 or draw.random() >= self.config.subset:
+            return pair
+        return subset(pair, draw.sample(names, draw.randint(2, len(names) - 1)))
+
+    def _swapped(self, pair: Pair, draw: random.Random) -> Pair:
+        """Exchange names and numbers for those of other documents, in text and target alike."""
+        printed = json.loads(pair.target)
+        text, changed = pair.text, False
+        for name, node in pair.schema.root.keys:
+            value = printed[name]
+            if not (isinstance(node, LeafNode) and isinstance(value, str) and name in self._pool):
+                continue
+            other = draw.choice(self._pool[name])
+            if draw.random() < 0.5 or other in text or len(value) < 3:
+                continue
+            replaced = text.replace(value, other)
+            if replaced != text:
+                text, printed[name], changed = replaced, other, True
+        if not changed or pair.unlabelled or not _all_stand_in(printed, text):
+            return pair
+        return replace(pair, text=text, target=pair.schema.target(printed))
+
+
+def concepts(schema: AnySchema) -> dict[str, str]:
+    """Return which synthetic value stands for which top-level field of a schema."""
+    found: dict[str, str] = {}
+    for name, node in schema.root.keys:
+        concept = _ALIASES.get(name, name)
+        if concept not in CONCEPTS:
+            continue
+        if isinstance(node, LeafNode) and node.type.name == CONCEPTS[concept][0]:
+            found[name] = concept
+        elif isinstance(node, ListNode) and isinstance(node.item, ObjectNode):
+            known = set(_ROW)
+            if concept == "line_items" and {key for key, _ in node.item.keys} <= known:
+                found[name] = concept
+    return found
+
+
+_ROW = {
+    "description": vocabulary.Verbatim,
+    "quantity": vocabulary.Quantity,
+    "unit_price": vocabulary.Money,
+    "line_total": vocabulary.Money,
+    "article_number": vocabulary.Identifier,
+}
+
+
+def _drawn_schema(draw: random.Random) -> AnySchema:
+    """Return a schema of some concepts with one of their notes, or none."""
+    scalars = [name for name, (kind, _) in CONCEPTS.items() if kind in _TYPES]
+    names = draw.sample(scalars, draw.randint(4, 10))
+    definitions: dict[str, Any] = {}
+    for name in names:
+        kind, notes = CONCEPTS[name]
+        note = draw.choice([*notes, ""])
+        definitions[name] = (_TYPES[kind] | None, Field(None, description=note or None))
+    if draw.random() < 0.2:
+        keys = draw.sample(list(_ROW), draw.randint(2, 4))
+        rows: dict[str, Any] = {key: (_ROW[key] | None, None) for key in _ROW if key in keys}
+        row = create_model("Row", **rows)
+        definitions["line_items"] = (list[row], Field(default_factory=list))  # type: ignore[valid-type]
+    return Schema.of(create_model("Drawn", **definitions))
+
+
+def _shape(schema: AnySchema, name: str, value: Any) -> Any:
+    """Keep the keys of rows that the schema asks for."""
+    node = dict(schema.root.keys)[name]
+    if isinstance(node, ListNode) and isinstance(node.item, ObjectNode):
+        keys = [key for key, _ in node.item.keys]
+        return [{key: row.get(key) for key in keys} for row in value or []][: node.max_items]
+    return value
+
+
+def _printed_texts(pairs: Sequence[Pair]) -> dict[str, list[str]]:
+    """Return the distinct printed values of free-text and identifier fields over a corpus."""
+    pool: dict[str, set[str]] = {}
+    for pair in pairs:
+        printed = json.loads(pair.target)
+        for name, node in pair.schema.root.keys:
+            if not isinstance(node, LeafNode) or node.type.name not in ("text", "identifier"):
+                continue
+            if node.type.copied and isinstance(printed[name], str):
+                pool.setdefault(name, set()).add(printed[name])
+    return {name: sorted(values) for name, values in pool.items() if len(values) > 4}
+
+
+def _without_lines(pair: Pair, share: float, draw: random.Random) -> Pair:
+    """Leave out lines that hold no part of any value."""
+    printed = json.loads(pair.target)
+    kept = [
+        line
+        for line in pair.text.split("\n")
+        if draw.random() >= share or _holds_value(line, printed)
+    ]
+    text = "\n".join(kept)
+    if not _all_stand_in(printed, text):
+        return pair
+    return replace(pair, text=text)
+
+
+def _holds_value(line: str, printed: Any) -> bool:
+    words = set(line.split())
+    return any(words & set(value.split()) for value in _strings(printed))
+
+
+def _all_stand_in(printed: Any, text: str) -> bool:
+    flat = " ".join(text.split())
+    return all(value in flat for value in _strings(printed))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
