@@ -305,7 +305,8 @@ def _trim(text: str, start: int, end: int, characters: str) -> Span:
 _NUMBER = re.compile(
     r"(?<![\d.,'’/_\-])(?<![A-Za-z]\d)"
     r"(?P<sign>[-–−+]\s?)?"
-    r"(?P<digits>(?:\d{1,3}(?:(?P<group>[.,'’])\d{3})(?:(?P=group)\d{3}){0,4}(?:[.,]\d{1,6})?"
+    r"(?P<digits>(?:\d{1,2}(?:,\d{2}){1,4},\d{3}(?:\.\d{1,4})?"  # lakh and crore
+    r"|\d{1,3}(?:(?P<group>[.,'’])\d{3})(?:(?P=group)\d{3}){0,4}(?:[.,]\d{1,6})?"
     r"|\d{1,12}(?:[.,]\d{1,8})?|[.,]\d{1,4}))"
     r"(?![\d’/_]|[.,'’\-:]\d)"
 )
@@ -614,8 +615,9 @@ _VAT = re.compile(
     r"[A-Z]{2,3}[ .\-]?[A-Z]?\d[A-Z0-9]?(?:[ .\-]?[A-Z0-9]{1,4}){1,6}"  # EU, Swiss UID, GSTIN-like
     r"|\d{2}[A-Z]{5}\d{4}[A-Z][A-Z0-9]{3}"  # GSTIN
     r"|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}"  # CNPJ
-    r"|\d{1,3}(?:[ .\-/]\d{2,5}){1,4}"  # national numbers in groups
-    r"|\d{7,15}"
+    r"|[A-Z]-?\d{7,8}-?[A-Z0-9]?"  # Spanish NIF of persons and companies
+    r"|\d{1,3}(?:[ .\-/]\d{2,8}){1,4}"  # national numbers in groups
+    r"|\d{7,15}(?: ?[A-Z]{1,3}\d{0,6})?"
     r")(?![\w])"
 )
 

@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from extractor import fields as vocabulary
-from extractor.schema import AnySchema, LeafNode, ListNode, ObjectNode, Schema
+from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode, Schema
 from training import synthetic
 from training.pairs import Pair, subset
 from training.synthetic import CONCEPTS, SyntheticDocument
@@ -138,13 +138,15 @@ class Curriculum:
         known = concepts(self.schema)
         if known and draw.random() < 0.7:
             schema = self.schema.only(list(known))
-            printed = {name: _shape(schema, name, document.printed[concept])
-                       for name, concept in known.items()}
+            nodes = dict(schema.root.keys)
+            printed = {
+                name: _shape(nodes[name], document.printed[concept])
+                for name, concept in known.items()
+            }
         else:
             schema = _drawn_schema(draw)
             printed = {
-                name: _shape(schema, name, document.printed.get(name))
-                for name in schema.field_names
+                name: _shape(node, document.printed.get(name)) for name, node in schema.root.keys
             }
         pair = Pair("synthetic", schema, document.text, schema.target(printed))
         return self._request(pair, draw)
@@ -223,12 +225,17 @@ def _drawn_schema(draw: random.Random) -> AnySchema:
     return Schema.of(create_model("Drawn", **definitions))
 
 
-def _shape(schema: AnySchema, name: str, value: Any) -> Any:
-    """Keep the keys of rows that the schema asks for."""
-    node = dict(schema.root.keys)[name]
-    if isinstance(node, ListNode) and isinstance(node.item, ObjectNode):
-        keys = [key for key, _ in node.item.keys]
-        return [{key: row.get(key) for key in keys} for row in value or []][: node.max_items]
+def _shape(node: Node, value: Any) -> Any:
+    """Keep the keys of rows that the schema asks for, and of typed values what their type finds."""
+    if isinstance(node, ListNode):
+        return [_shape(node.item, row) for row in value or []][: node.max_items]
+    if isinstance(node, ObjectNode):
+        return {key: _shape(child, value.get(key)) for key, child in node.keys}
+    if isinstance(node, LeafNode) and node.type.typed and value is not None:
+        # "19 %" and "14.11.2024 r." hold a value and its unit; decoding emits the value.
+        spans = node.type.find(value)
+        start, end = max(spans, key=lambda span: span[1] - span[0], default=(0, len(value)))
+        return value[start:end]
     return value
 
 

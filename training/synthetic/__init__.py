@@ -110,7 +110,7 @@ CONCEPTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "shipping_total": ("money", ("shipping or freight charge", "delivery cost", "postage")),
     "iban": ("iban", ("account to pay to", "seller's IBAN", "IBAN")),
-    "bic": ("identifier", ("BIC or SWIFT code", "SWIFT code of the bank", "BIC")),
+    "bic": ("text", ("BIC or SWIFT code", "SWIFT code of the bank", "BIC")),
     "bank_name": ("text", ("seller's bank", "name of the bank", "bank")),
     "payment_terms": (
         "text",

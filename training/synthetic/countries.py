@@ -56,13 +56,20 @@ def _country(code: str, language: str, name: str, *rest: str) -> Country:
         cities,
         streets,
     ) = rest
-    parts = [tuple(text.split("|")) for text in (symbols, numbers, dates, taxes, ids, id_labels)]
+    marks, numerals, calendars, rates, patterns, titles = (
+        tuple(text.split("|")) for text in (symbols, numbers, dates, taxes, ids, id_labels)
+    )
     return Country(
         code,
         language,
         name,
         currency,
-        *parts,
+        marks,
+        numerals,
+        calendars,
+        rates,
+        patterns,
+        titles,
         int(iban),
         zip_code,
         tuple(phone.split("|")),
@@ -362,7 +369,7 @@ COUNTRIES: tuple[Country, ...] = (
         "es",
         "México",
         "MXN",
-        "$|MXN|MX$|$",
+        "$|MXN|MXN|$",
         "1,234.50|1,234.50|1234.50",
         "d/m/Y|Y-m-d|d de B de Y|d/b/Y",
         "16|16|8",
@@ -436,7 +443,7 @@ COUNTRIES: tuple[Country, ...] = (
         "PLN",
         "zł|zł|PLN",
         "1 234,50|1 234,50|1.234,50|1234,50|1234.50",
-        "d.m.Y|Y-m-d|d-m-Y|d B Y|d.m.Y r.|d/m/Y",
+        "d.m.Y|Y-m-d|d-m-Y|d B Y|d/m/Y",
         "23|23|8|5|0",
         "999-999-99-99|9999999999|PL9999999999",
         "NIP|NIP",
@@ -605,10 +612,60 @@ _TRADES = {
     "sk": "Stavby|Doprava|Servis|Elektro|Obchod|Nábytok",
     "ro": "Construcții|Transport|Servicii|Electro|Comerț|Mobilă",
 }
-_BRANDS = "Nova|Vertex|Lumen|Orbit|Kestrel|Bluewave|Zenith|Arbor|Pixel|Quanta|Sol|Cirrus|Helio|Tavano|Norda|Alpen|Rivo|Mondo|Acuma|Delta|Ferro|Savia|Komet|Terra|Vantix|Omnia|Polar|Ruby|Sable|Axion|Brio|Caleo|Dunex|Evero".split(
-    "|"
-)
-_TAILS = "soft|tech|works|line|com|plan|med|lab|hub|gen|tron|data|fit|pro|ware|tec".split("|")
+_BRANDS = [
+    "Nova",
+    "Vertex",
+    "Lumen",
+    "Orbit",
+    "Kestrel",
+    "Bluewave",
+    "Zenith",
+    "Arbor",
+    "Pixel",
+    "Quanta",
+    "Sol",
+    "Cirrus",
+    "Helio",
+    "Tavano",
+    "Norda",
+    "Alpen",
+    "Rivo",
+    "Mondo",
+    "Acuma",
+    "Delta",
+    "Ferro",
+    "Savia",
+    "Komet",
+    "Terra",
+    "Vantix",
+    "Omnia",
+    "Polar",
+    "Ruby",
+    "Sable",
+    "Axion",
+    "Brio",
+    "Caleo",
+    "Dunex",
+    "Evero",
+]
+_TAILS = [
+    "soft",
+    "tech",
+    "works",
+    "line",
+    "com",
+    "plan",
+    "med",
+    "lab",
+    "hub",
+    "gen",
+    "tron",
+    "data",
+    "fit",
+    "pro",
+    "ware",
+    "tec",
+]
 _CHARITIES = {
     "en": (
         "Friends of {c} Library|{c} Animal Rescue|The {s} Foundation|University of {c}|"
@@ -671,7 +728,7 @@ def fill(rng: Random, pattern: str, *, letters: bool = True) -> str:
 
 
 def tax_number(rng: Random, country: Country) -> str:
-    """A VAT id or national tax number of the country, with its check digits where they are simple."""
+    """A VAT id or national tax number, with its check digits where they are simple."""
     pattern = rng.choice(country.ids)
     if country.code == "GB":
         pattern = pattern.replace("GB", "gb").replace("A", "9").replace("gb", "GB")

@@ -193,8 +193,9 @@ class Sheet:
         plain = f"{value.normalize():f}"
         if self._number_style[-3] == ",":
             plain = plain.replace(".", ",")
-        text = f"{plain}{self.rng.choice(('%', '%', ' %'))}"
-        return self.say("tax_rate", text) if note else text
+        if note:
+            self.say("tax_rate", plain)
+        return f"{plain}{self.rng.choice(('%', '%', ' %'))}"
 
     def put(self, *lines: str) -> None:
         """Adds lines; blanks at their ends and more than two in a row are never set."""
@@ -227,7 +228,7 @@ def _smudge(rng: Random, sentence: str) -> str:
 
 def _indian(whole: str) -> str:
     head, tail = whole[:-3], whole[-3:]
-    parts = []
+    parts: list[str] = []
     while len(head) > 2:
         parts.insert(0, head[-2:])
         head = head[:-2]
@@ -577,9 +578,8 @@ def _letter_head(sheet: Sheet) -> None:
 
 
 def _columns_head(sheet: Sheet) -> None:
-    head = title(sheet)
-    if sheet.chance(0.7):
-        sheet.put(*head)
+    if sheet.chance(0.75):
+        sheet.put(*title(sheet))
     first = set_metadata(sheet) if sheet.chance(0.4) else []
     sheet.put(*first)
     labelled = sheet.label("seller") + sheet.rng.choice(("", ":"))
@@ -675,7 +675,8 @@ def _receipt(sheet: Sheet) -> None:
         sheet.put(*set_metadata(sheet))
     else:
         sheet.put(
-            f"{sheet.say('issue_date', sheet.date(deal.issue_date))} {sheet.rng.randint(8, 21)}:{sheet.rng.randint(10, 59)}"
+            sheet.say("issue_date", sheet.date(deal.issue_date))
+            + f" {sheet.rng.randint(8, 21)}:{sheet.rng.randint(10, 59)}"
         )
     if sheet.chance(0.3):
         sheet.put(*buyer_block(sheet))
@@ -765,7 +766,7 @@ def items(sheet: Sheet) -> None:
             sheet.put(_page_number(sheet), "")
     sheet.printed["line_items"] = shown
     if "tax_rate" in columns:
-        sheet.say("tax_rate", _item_rate(sheet, sheet.deal.items[0]))
+        sheet.say("tax_rate", _item_rate(sheet, sheet.deal.items[0]).rstrip("% "))
 
 
 def _set_row(sheet: Sheet, style: str, cells: dict[str, str], item: Item, detailed: float) -> None:
@@ -828,7 +829,7 @@ def _quantity(sheet: Sheet, item: Item) -> str:
 
 def _cell(sheet: Sheet, column: str, item: Item, place: int, quantity: str) -> str:
     if column == "position":
-        return f"{place + 1}{'.' if sheet.kinds.setdefault('positions', sheet.rng.choice(('', '', '.'))) else ''}"
+        return f"{place + 1}{sheet.kinds.setdefault('positions', sheet.rng.choice(('', '', '.')))}"
     if column == "quantity":
         return quantity
     if column == "unit_price":
@@ -863,7 +864,7 @@ def _row(
         "line_total": sheet.number(item.total),
         "article_number": item.article_number if "article_number" in columns else None,
         "unit": item.unit if "unit" in columns else None,
-        "tax_rate": _item_rate(sheet, item) if "tax_rate" in columns else None,
+        "tax_rate": _item_rate(sheet, item).rstrip("% ") if "tax_rate" in columns else None,
     }
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 _CONCEPT_LABELS: dict[str, dict[str, str]] = {
     "en": {
-        "invoice_number": "Invoice Number|Invoice No.|Invoice No|Invoice #|Invoice|Inv. No.|Inv #|Bill No.|"
+        "invoice_number": "Invoice Number|Invoice No.|Invoice No|Invoice #|Invoice|Inv. No.|Inv #|"
+        "Bill "
+        "No.|"
         "Document No.|Invoice ID|Tax Invoice No.|No.|Number|Invoice Ref|Reference|Doc. number|"
         "Serial No.|#",
         "issue_date": "Invoice Date|Date|Issue Date|Date of Issue|Issued|Issued on|Billing Date|"
@@ -16,50 +18,76 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "Document Date|Bill Date|Tax Point|Dated|Invoice issued|Created",
         "due_date": "Due Date|Payment Due|Due|Pay by|Due on|Payment Due Date|Payable by|Date due|"
         "Please pay by|Payment deadline|Expires|Invoice Due",
-        "delivery_date": "Delivery Date|Date of Supply|Service Date|Shipped on|Ship Date|Date Shipped|"
+        "delivery_date": "Delivery Date|Date of Supply|Service Date|Shipped on|Ship Date|Date "
+        "Shipped|"
         "Date of Delivery|Delivered|Supply Date|Date of service",
-        "order_number": "Order Number|Order No.|PO Number|P.O. #|Purchase Order|PO|Your Order No.|Order #|"
+        "order_number": "Order Number|Order No.|PO Number|P.O. #|Purchase Order|PO|Your Order No.|"
+        "Order "
+        "#|"
         "P.O. No.|Order ID|Your reference|Customer PO|Sales Order",
-        "customer_number": "Customer No.|Customer Number|Customer ID|Account No.|Account Number|Client No.|"
+        "customer_number": "Customer No.|Customer Number|Customer ID|Account No.|Account Number|"
+        "Client "
+        "No.|"
         "Client ID|Cust. ID|Account|Debtor No.",
-        "delivery_note_number": "Delivery Note No.|Delivery Note|Despatch Note|Packing Slip No.|Shipment No.|"
+        "delivery_note_number": "Delivery Note No.|Delivery Note|Despatch Note|"
+        "Packing Slip No.|Shipment "
+        "No.|"
         "Waybill No.|Delivery ref.|Despatch Advice",
-        "contract_number": "Contract No.|Contract Number|Agreement No.|Contract|Agreement ref.|Contract ID|"
+        "contract_number": "Contract No.|Contract Number|Agreement No.|Contract|Agreement ref.|"
+        "Contract "
+        "ID|"
         "Subscription ID|Policy No.",
         "contact_name": "Contact|Contact Person|Your contact|Salesperson|Sales Rep|Prepared by|"
         "Account Manager|"
         "Issued by|Attn. of|Clerk",
-        "payment_terms": "Payment Terms|Terms|Terms of Payment|Payment condition|Terms & Conditions|Payment",
-        "net_total": "Subtotal|Sub Total|Net Total|Total Net|Net Amount|Total excl. VAT|Total (excl. tax)|"
+        "payment_terms": "Payment Terms|Terms|Terms of Payment|Payment condition|Terms & "
+        "Conditions|"
+        "Payment",
+        "net_total": "Subtotal|Sub Total|Net Total|Total Net|Net Amount|Total excl. VAT|Total "
+        "(excl. "
+        "tax)|"
         "Taxable Amount|Total before tax|Net|Amount before tax|Sum net|SUBTOTAL|Taxable value|"
         "Total ex VAT",
-        "tax_total": "VAT|Tax|Sales Tax|Total VAT|Total Tax|VAT Total|GST|Tax Amount|VAT Amount|Total GST|"
+        "tax_total": "VAT|Tax|Sales Tax|Total VAT|Total Tax|VAT Total|GST|Tax Amount|VAT Amount|"
+        "Total "
+        "GST|"
         "IGST|"
         "HST|Sum of taxes",
-        "gross_total": "Total|Grand Total|Total Amount|Invoice Total|Total incl. VAT|Amount Total|TOTAL|"
+        "gross_total": "Total|Grand Total|Total Amount|Invoice Total|Total incl. VAT|Amount Total|"
+        "TOTAL|"
         "Total (incl. tax)|Gross Total|Total Gross|Total Invoice Amount|Invoice Amount|"
         "Total payable|"
         "Order Total|Total Inc GST",
-        "amount_paid": "Amount Paid|Paid|Prepaid|Less Payment Received|Deposit|Paid to date|Advance payment|"
+        "amount_paid": "Amount Paid|Paid|Prepaid|Less Payment Received|Deposit|Paid to date|"
+        "Advance "
+        "payment|"
         "Payments|Prepaid amount|Already paid",
-        "amount_due": "Amount Due|Balance Due|Balance|Outstanding|Total Due|Remaining Balance|Please pay|"
+        "amount_due": "Amount Due|Balance Due|Balance|Outstanding|Total Due|Remaining Balance|"
+        "Please "
+        "pay|"
         "Due amount|Balance to pay|Open amount|Amount Payable",
-        "discount_total": "Discount|Less Discount|Total discount|Rebate|Promotional discount|Allowance|"
+        "discount_total": "Discount|Less Discount|Total discount|Rebate|Promotional discount|"
+        "Allowance|"
         "Special discount|Discounts",
-        "shipping_total": "Shipping|Freight|Shipping & Handling|Delivery|Postage & Packing|Carriage|"
+        "shipping_total": "Shipping|Freight|Shipping & Handling|Delivery|Postage & Packing|"
+        "Carriage|"
         "Delivery Charge|"
         "S&H|Shipping cost",
         "seller_vat_id": "VAT No.|VAT Reg. No.|VAT ID|VAT Number|Tax ID|Tax Registration No.|VAT|"
         "VAT Registration Number",
-        "buyer_vat_id": "VAT No.|VAT ID|Customer VAT No.|Your VAT number|Buyer VAT ID|VAT Reg. No.|Tax ID|"
+        "buyer_vat_id": "VAT No.|VAT ID|Customer VAT No.|Your VAT number|Buyer VAT ID|VAT Reg. "
+        "No.|Tax "
+        "ID|"
         "Customer VAT ID",
         "iban": "IBAN|IBAN No.|Account (IBAN)|Bank account|International account no.",
         "bic": "BIC|SWIFT|SWIFT/BIC|BIC / SWIFT|Swift Code",
         "bank_name": "Bank|Bank Name|Our bank|Banker|Bank details|Beneficiary bank",
         "seller_phone": "Phone|Tel|Tel.|T|Telephone|Ph|Call|Phone number",
         "seller_email": "Email|E-mail|E|Mail|Contact email|",
-        "currency": "Currency|Invoice currency|Currency code|All amounts in|Amounts in|Billing currency",
-        "ship_to": "Ship To|Deliver To|Delivery Address|Shipping Address|Ship-to|Consignee|Site address|"
+        "currency": "Currency|Invoice currency|Currency code|All amounts in|Amounts in|Billing "
+        "currency",
+        "ship_to": "Ship To|Deliver To|Delivery Address|Shipping Address|Ship-to|Consignee|Site "
+        "address|"
         "Delivered to",
         "buyer": "Bill To|Invoice To|Billed To|Sold To|Customer|Client|Buyer|To|Billing Address|"
         "BILL TO|Charge to|"
@@ -69,51 +97,70 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "Supplier details|Payee",
     },
     "de": {
-        "invoice_number": "Rechnungsnummer|Rechnungs-Nr.|Rechnung Nr.|Rechnungsnr.|Re.-Nr.|Rechnung|Beleg-Nr.|"
+        "invoice_number": "Rechnungsnummer|Rechnungs-Nr.|Rechnung Nr.|Rechnungsnr.|Re.-Nr.|"
+        "Rechnung|"
+        "Beleg-Nr.|"
         "Belegnummer|RG-Nr.|Nr.|Rechnungs-Nummer|Faktura-Nr.|Nummer|Dokument-Nr.|Rechnung-Nr",
-        "issue_date": "Rechnungsdatum|Datum|Rechnungs-Datum|Belegdatum|Ausstellungsdatum|Rechnung vom|vom|"
+        "issue_date": "Rechnungsdatum|Datum|Rechnungs-Datum|Belegdatum|Ausstellungsdatum|Rechnung "
+        "vom|"
+        "vom|"
         "Ausgestellt am|Erstellt am|Dat.|Re.-Datum",
         "due_date": "Fällig am|Fälligkeitsdatum|Zahlbar bis|Fälligkeit|Zahlungsziel|Zahlungsfrist|"
         "fällig zum|"
         "Bitte zahlen bis|Zu zahlen bis|Nettofälligkeit",
-        "delivery_date": "Lieferdatum|Leistungsdatum|Liefer-/Leistungsdatum|Geliefert am|Tag der Lieferung|"
+        "delivery_date": "Lieferdatum|Leistungsdatum|Liefer-/Leistungsdatum|Geliefert am|Tag der "
+        "Lieferung|"
         "Liefertermin|Datum der Leistung|Versanddatum",
-        "order_number": "Bestellnummer|Bestell-Nr.|Ihre Bestellung|Auftragsnummer|Auftrags-Nr.|Auftrag|"
+        "order_number": "Bestellnummer|Bestell-Nr.|Ihre Bestellung|Auftragsnummer|Auftrags-Nr.|"
+        "Auftrag|"
         "Bestellung|"
         "Ihre Bestellnr.|Ihr Auftrag|Order-Nr.",
-        "customer_number": "Kundennummer|Kunden-Nr.|Kundennr.|Kd.-Nr.|Ihre Kundennummer|Debitor|Debitorennummer|"
+        "customer_number": "Kundennummer|Kunden-Nr.|Kundennr.|Kd.-Nr.|Ihre Kundennummer|Debitor|"
+        "Debitorennummer|"
         "Geschäftspartner-Nr.|KdNr",
-        "delivery_note_number": "Lieferschein|Lieferschein-Nr.|Lieferscheinnummer|LS-Nr.|Lieferung Nr.|Versand-Nr.",
-        "contract_number": "Vertragsnummer|Vertrag Nr.|Vertrags-Nr.|Vertragskonto|Vertrag|Rahmenvertrag|"
+        "delivery_note_number": "Lieferschein|Lieferschein-Nr.|Lieferscheinnummer|"
+        "LS-Nr.|Lieferung Nr.|"
+        "Versand-Nr.",
+        "contract_number": "Vertragsnummer|Vertrag Nr.|Vertrags-Nr.|Vertragskonto|Vertrag|"
+        "Rahmenvertrag|"
         "Policen-Nr.",
         "contact_name": "Ansprechpartner|Bearbeiter|Sachbearbeiter|Ihr Ansprechpartner|Kontakt|"
         "Es bedient Sie|"
         "Ansprechpartnerin|Erstellt von|Ihr Zeichen bei uns",
-        "payment_terms": "Zahlungsbedingungen|Zahlungsbedingung|Zahlung|Zahlungskonditionen|Konditionen|"
+        "payment_terms": "Zahlungsbedingungen|Zahlungsbedingung|Zahlung|Zahlungskonditionen|"
+        "Konditionen|"
         "Zahlungsweise",
-        "net_total": "Nettobetrag|Summe netto|Zwischensumme|Gesamt netto|Netto|Nettosumme|Summe (netto)|"
+        "net_total": "Nettobetrag|Summe netto|Zwischensumme|Gesamt netto|Netto|Nettosumme|Summe "
+        "(netto)|"
         "Warenwert|"
         "Gesamtbetrag netto|Zwischensumme (netto)|Betrag netto|Rechnungssumme netto|"
         "Positionen netto",
-        "tax_total": "MwSt.|USt.|Umsatzsteuer|Mehrwertsteuer|MwSt|zzgl. MwSt.|zzgl. USt.|Steuerbetrag|"
+        "tax_total": "MwSt.|USt.|Umsatzsteuer|Mehrwertsteuer|MwSt|zzgl. MwSt.|zzgl. USt.|"
+        "Steuerbetrag|"
         "MwSt-Betrag|"
         "Summe Umsatzsteuer|Summe Steuern|gesetzl. MwSt.",
-        "gross_total": "Gesamtbetrag|Rechnungsbetrag|Gesamtsumme|Bruttobetrag|Summe brutto|Endbetrag|Gesamt|"
+        "gross_total": "Gesamtbetrag|Rechnungsbetrag|Gesamtsumme|Bruttobetrag|Summe brutto|"
+        "Endbetrag|"
+        "Gesamt|"
         "Total|"
         "Brutto|Gesamt brutto|Bruttosumme|Rechnungssumme|Endsumme|Summe|Gesamt (brutto)",
         "amount_paid": "Bereits gezahlt|Anzahlung|abzgl. Anzahlung|Gezahlt|Geleistete Zahlungen|"
         "Vorauszahlung|Gezahlter Betrag|"
         "Abschlagszahlung|Bezahlt",
-        "amount_due": "Zahlbetrag|Offener Betrag|Noch zu zahlen|Restbetrag|Fälliger Betrag|Zu zahlen|"
+        "amount_due": "Zahlbetrag|Offener Betrag|Noch zu zahlen|Restbetrag|Fälliger Betrag|Zu "
+        "zahlen|"
         "Zahlungsbetrag|"
         "Verbleibender Betrag|Restforderung",
-        "discount_total": "Rabatt|abzgl. Rabatt|Nachlass|Abschläge|Summe Abschläge|Gesamtrabatt|Sonderrabatt|"
+        "discount_total": "Rabatt|abzgl. Rabatt|Nachlass|Abschläge|Summe Abschläge|Gesamtrabatt|"
+        "Sonderrabatt|"
         "Bonus",
-        "shipping_total": "Versandkosten|Versand|Fracht|Porto und Verpackung|Lieferkosten|Frachtkosten|"
+        "shipping_total": "Versandkosten|Versand|Fracht|Porto und Verpackung|Lieferkosten|"
+        "Frachtkosten|"
         "Transport|Zuschläge Versand",
         "seller_vat_id": "USt-IdNr.|USt-ID|USt.-Id.-Nr.|Umsatzsteuer-ID|UID|Ust.ID|USt-ID-Nr.|"
         "Umsatzsteuer-Identifikationsnummer",
-        "buyer_vat_id": "Ihre USt-IdNr.|USt-IdNr.|Kunden-UID|USt-ID Kunde|USt.-ID des Kunden|Ihre UID|"
+        "buyer_vat_id": "Ihre USt-IdNr.|USt-IdNr.|Kunden-UID|USt-ID Kunde|USt.-ID des Kunden|"
+        "Ihre UID|"
         "Ihre USt-ID",
         "iban": "IBAN|Konto (IBAN)|Bankverbindung IBAN|IBAN-Nr.|Kto. IBAN",
         "bic": "BIC|SWIFT|BIC/SWIFT|SWIFT-BIC|Swift-Code",
@@ -126,42 +173,67 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "buyer": "Kunde|Rechnung an|Rechnungsempfänger|Empfänger|Rechnungsadresse|Käufer|"
         "Rechnungsanschrift|An|"
         "Auftraggeber|Leistungsempfänger|Kundenname|Firma|Herrn/Frau/Firma",
-        "seller": "Verkäufer|Lieferant|Absender|Rechnungssteller|Von|Leistungserbringer|Auftragnehmer|"
+        "seller": "Verkäufer|Lieferant|Absender|Rechnungssteller|Von|Leistungserbringer|"
+        "Auftragnehmer|"
         "Firma|Aussteller",
     },
     "fr": {
-        "invoice_number": "Facture N°|Facture n°|N° de facture|Numéro de facture|Facture|N° facture|"
+        "invoice_number": "Facture N°|Facture n°|N° de facture|Numéro de facture|Facture|N° "
+        "facture|"
         "Réf. facture|"
         "Numéro|N°|Référence|Facture No|N° de pièce|No de facture|Ref.",
-        "issue_date": "Date|Date de facture|Date de facturation|Date d'émission|Émise le|Date facture|Le|"
+        "issue_date": "Date|Date de facture|Date de facturation|Date d'émission|Émise le|Date "
+        "facture|"
+        "Le|"
         "Facture du|Établie le|Date de la facture",
         "due_date": "Échéance|Date d'échéance|À régler avant le|Date limite de paiement|Payable le|"
         "Règlement au|"
         "Date de règlement|À payer avant le|Échéance le",
-        "delivery_date": "Date de livraison|Livré le|Date de prestation|Livraison du|Date d'expédition|"
+        "delivery_date": "Date de livraison|Livré le|Date de prestation|Livraison du|Date "
+        "d'expédition|"
         "Date d'exécution|Livraison",
-        "order_number": "N° de commande|Commande n°|Bon de commande|Votre commande|Numéro de commande|"
+        "order_number": "N° de commande|Commande n°|Bon de commande|Votre commande|Numéro de "
+        "commande|"
         "Réf. commande|"
         "Commande|N° BC|N° bon de commande",
-        "customer_number": "N° client|Code client|Numéro client|Réf. client|Client n°|Compte client|N° de client",
-        "delivery_note_number": "Bon de livraison|BL n°|N° BL|N° de bon de livraison|Bon de livraison n°|Bordereau",
-        "contract_number": "N° de contrat|Contrat n°|Contrat|Référence contrat|Numéro de contrat|N° contrat",
-        "contact_name": "Contact|Interlocuteur|Votre contact|Suivi par|Vendeur|Affaire suivie par|Commercial",
-        "payment_terms": "Conditions de paiement|Modalités de paiement|Conditions de règlement|Règlement|"
+        "customer_number": "N° client|Code client|Numéro client|Réf. client|"
+        "Client n°|Compte client|"
+        "N° de "
+        "client",
+        "delivery_note_number": "Bon de livraison|BL n°|N° BL|N° de bon de livraison|"
+        "Bon de livraison n°|"
+        "Bordereau",
+        "contract_number": "N° de contrat|Contrat n°|Contrat|Référence contrat|"
+        "Numéro de contrat|N° "
+        "contrat",
+        "contact_name": "Contact|Interlocuteur|Votre contact|Suivi par|Vendeur|Affaire suivie par|"
+        "Commercial",
+        "payment_terms": "Conditions de paiement|Modalités de paiement|Conditions de règlement|"
+        "Règlement|"
         "Mode de règlement|Délai de paiement",
-        "net_total": "Total HT|Montant HT|Sous-total|Total hors taxes|Net HT|Total net HT|Sous-total HT|"
+        "net_total": "Total HT|Montant HT|Sous-total|Total hors taxes|Net HT|Total net HT|"
+        "Sous-total "
+        "HT|"
         "Base HT|"
         "Montant total HT|Total H.T.|Somme HT",
-        "tax_total": "TVA|Total TVA|Montant TVA|Montant de la TVA|Total taxes|T.V.A.|Total de la TVA|"
+        "tax_total": "TVA|Total TVA|Montant TVA|Montant de la TVA|Total taxes|T.V.A.|Total de la "
+        "TVA|"
         "TPS/TVQ",
         "gross_total": "Total TTC|Montant TTC|Net à payer|Total|Montant total TTC|Total général|"
         "Total T.T.C.|"
         "Total à payer|Montant total|Somme TTC|TOTAL TTC",
-        "amount_paid": "Acompte|Déjà réglé|Acompte versé|Montant payé|Déjà payé|Règlement reçu|Avance",
-        "amount_due": "Reste à payer|Solde|Solde à payer|Solde dû|Reste dû|Montant dû|Net restant à payer",
-        "discount_total": "Remise|Remise globale|Rabais|Escompte|Total remises|Réduction|Remise commerciale",
-        "shipping_total": "Frais de port|Livraison|Port|Transport|Frais d'expédition|Frais de livraison",
-        "seller_vat_id": "N° TVA|TVA intracommunautaire|N° TVA intracom.|Identifiant TVA|TVA|Numéro de TVA|"
+        "amount_paid": "Acompte|Déjà réglé|Acompte versé|Montant payé|Déjà payé|Règlement reçu|"
+        "Avance",
+        "amount_due": "Reste à payer|Solde|Solde à payer|Solde dû|Reste dû|Montant dû|Net "
+        "restant à "
+        "payer",
+        "discount_total": "Remise|Remise globale|Rabais|Escompte|Total remises|Réduction|Remise "
+        "commerciale",
+        "shipping_total": "Frais de port|Livraison|Port|Transport|Frais d'expédition|Frais de "
+        "livraison",
+        "seller_vat_id": "N° TVA|TVA intracommunautaire|N° TVA intracom.|Identifiant TVA|TVA|"
+        "Numéro de "
+        "TVA|"
         "N° de TVA",
         "buyer_vat_id": "N° TVA client|Votre n° TVA|TVA client|N° TVA|Votre TVA intracom.",
         "iban": "IBAN|Compte IBAN|Code IBAN|RIB / IBAN|N° IBAN",
@@ -170,7 +242,8 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "seller_phone": "Tél.|Tél|Téléphone|Tel|T|Portable",
         "seller_email": "E-mail|Courriel|Email|Mél|Mail|",
         "currency": "Devise|Montants en|Tous les montants sont en|Monnaie|Devise de facturation",
-        "ship_to": "Adresse de livraison|Livré à|Livraison à|Lieu de livraison|Destinataire livraison|"
+        "ship_to": "Adresse de livraison|Livré à|Livraison à|Lieu de livraison|Destinataire "
+        "livraison|"
         "Livrer à",
         "buyer": "Client|Facturé à|Destinataire|Adresse de facturation|À l'attention de|Acheteur|"
         "Facturer à|"
@@ -178,7 +251,8 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "seller": "Émetteur|Vendeur|Fournisseur|De|Prestataire|Expéditeur|Société|Émis par",
     },
     "pt": {
-        "invoice_number": "Fatura N.º|Nº da Fatura|Número da Fatura|Fatura|Número|Nº|Nota Fiscal Nº|"
+        "invoice_number": "Fatura N.º|Nº da Fatura|Número da Fatura|Fatura|Número|Nº|Nota Fiscal "
+        "Nº|"
         "Número da Nota|"
         "N.º do documento|Nº da Nota|Fatura-recibo n.º|Número da NFS-e|Documento|Nota nº",
         "issue_date": "Data|Data de emissão|Data da Fatura|Data da Emissão|Emitida em|Emissão|"
@@ -187,23 +261,31 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "due_date": "Vencimento|Data de vencimento|Pagar até|Data limite de pagamento|Vence em|"
         "Prazo de pagamento até|"
         "Data do vencimento|Pagável até",
-        "delivery_date": "Data de entrega|Data da prestação|Entregue em|Data de saída|Data do serviço|"
+        "delivery_date": "Data de entrega|Data da prestação|Entregue em|Data de saída|Data do "
+        "serviço|"
         "Data da entrega|"
         "Competência",
-        "order_number": "Pedido|Nº do Pedido|Encomenda|N.º encomenda|Ordem de compra|Pedido nº|V/ encomenda|"
+        "order_number": "Pedido|Nº do Pedido|Encomenda|N.º encomenda|Ordem de compra|Pedido nº|V/ "
+        "encomenda|"
         "OC",
-        "customer_number": "Cód. Cliente|Código do cliente|Cliente nº|N.º cliente|Nº de cliente|Conta|Matrícula",
+        "customer_number": "Cód. Cliente|Código do cliente|Cliente nº|N.º cliente|Nº de cliente|"
+        "Conta|"
+        "Matrícula",
         "delivery_note_number": "Guia de remessa|Guia de transporte|Guia nº|N.º da guia|Romaneio",
-        "contract_number": "Contrato|Contrato nº|Nº do contrato|N.º contrato|Número do contrato|Apólice",
+        "contract_number": "Contrato|Contrato nº|Nº do contrato|N.º contrato|Número do contrato|"
+        "Apólice",
         "contact_name": "Contato|Vendedor|Contacto|Responsável|Atendente|A/C|Operador",
-        "payment_terms": "Condições de pagamento|Condição de pagamento|Forma de pagamento|Pagamento|"
+        "payment_terms": "Condições de pagamento|Condição de pagamento|Forma de pagamento|"
+        "Pagamento|"
         "Cond. pagamento",
         "net_total": "Subtotal|Total líquido|Valor dos serviços|Base de cálculo|Total sem IVA|"
         "Total ilíquido|"
         "Valor líquido|Valor dos produtos|Incidência|Soma",
-        "tax_total": "IVA|Total IVA|Valor do ISS|Total de impostos|Imposto|Valor do IVA|ISS|Impostos|"
+        "tax_total": "IVA|Total IVA|Valor do ISS|Total de impostos|Imposto|Valor do IVA|ISS|"
+        "Impostos|"
         "Total de tributos",
-        "gross_total": "Total|Valor total|Total a pagar|Valor total da nota|Total com IVA|Total da fatura|"
+        "gross_total": "Total|Valor total|Total a pagar|Valor total da nota|Total com IVA|Total da "
+        "fatura|"
         "Valor total da nota fiscal|Total geral|Total do documento",
         "amount_paid": "Valor pago|Pago|Adiantamento|Já pago|Entrada|Sinal",
         "amount_due": "Saldo a pagar|Valor em aberto|Saldo|Restante|Valor a pagar|Em dívida",
@@ -218,34 +300,46 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "seller_phone": "Telefone|Tel.|Fone|Tel|Telef.|Celular",
         "seller_email": "E-mail|Email|Correio eletrónico|Mail|",
         "currency": "Moeda|Valores em|Todos os valores em|Moeda do documento|Divisa",
-        "ship_to": "Local de entrega|Endereço de entrega|Entregar a|Morada de entrega|Local de descarga",
-        "buyer": "Cliente|Destinatário|Tomador do Serviço|Faturar a|Exmo.(s) Sr.(s)|Adquirente|Sacado|"
+        "ship_to": "Local de entrega|Endereço de entrega|Entregar a|Morada de entrega|Local de "
+        "descarga",
+        "buyer": "Cliente|Destinatário|Tomador do Serviço|Faturar a|Exmo.(s) Sr.(s)|Adquirente|"
+        "Sacado|"
         "Dados do cliente|Tomador|Destinatário / Remetente|Comprador",
         "seller": "Emitente|Prestador do Serviço|Fornecedor|De|Vendedor|Prestador|Empresa|Emissor",
     },
     "es": {
-        "invoice_number": "Factura N.º|Nº de factura|Número de factura|Factura|Factura nº|Nº factura|"
+        "invoice_number": "Factura N.º|Nº de factura|Número de factura|Factura|Factura nº|Nº "
+        "factura|"
         "Núm. factura|"
         "Número|Factura núm.|Nº|Folio|Referencia",
         "issue_date": "Fecha|Fecha de factura|Fecha de emisión|Fecha factura|Emitida el|"
         "Fecha de expedición|Expedida el",
-        "due_date": "Vencimiento|Fecha de vencimiento|Pagar antes del|Fecha límite de pago|Vence el|Vto.|"
+        "due_date": "Vencimiento|Fecha de vencimiento|Pagar antes del|Fecha límite de pago|Vence "
+        "el|"
+        "Vto.|"
         "Pagadero el",
         "delivery_date": "Fecha de entrega|Fecha de prestación|Entregado el|Fecha de operación|"
         "Fecha de servicio|"
         "Fecha de envío",
-        "order_number": "Pedido|Nº de pedido|Su pedido|Orden de compra|Pedido núm.|O.C.|Número de pedido",
-        "customer_number": "Nº de cliente|Código cliente|Cód. cliente|Cliente nº|Núm. cliente|Cuenta",
-        "delivery_note_number": "Albarán|Nº de albarán|Albarán nº|Remisión|Nota de entrega|Guía de remisión",
-        "contract_number": "Contrato|Nº de contrato|Contrato nº|Núm. contrato|Referencia de contrato|Póliza",
+        "order_number": "Pedido|Nº de pedido|Su pedido|Orden de compra|Pedido núm.|O.C.|Número de "
+        "pedido",
+        "customer_number": "Nº de cliente|Código cliente|Cód. cliente|Cliente nº|"
+        "Núm. cliente|Cuenta",
+        "delivery_note_number": "Albarán|Nº de albarán|Albarán nº|Remisión|Nota de entrega|Guía de "
+        "remisión",
+        "contract_number": "Contrato|Nº de contrato|Contrato nº|Núm. contrato|Referencia de "
+        "contrato|"
+        "Póliza",
         "contact_name": "Contacto|Vendedor|Comercial|Atendido por|Persona de contacto|Agente",
         "payment_terms": "Condiciones de pago|Forma de pago|Términos de pago|Modo de pago|Pago",
         "net_total": "Base imponible|Subtotal|Total neto|Importe neto|Neto|Total sin IVA|Suma|Base",
         "tax_total": "IVA|Total IVA|Cuota IVA|Importe IVA|I.V.A.|Impuestos|Cuota",
-        "gross_total": "Total|Total factura|Importe total|Total a pagar|TOTAL|Total con IVA|Total general|"
+        "gross_total": "Total|Total factura|Importe total|Total a pagar|TOTAL|Total con IVA|Total "
+        "general|"
         "Total (IVA incl.)",
         "amount_paid": "Pagado|Anticipo|A cuenta|Ya pagado|Importe pagado|Entregado a cuenta",
-        "amount_due": "Pendiente|Saldo pendiente|Pendiente de pago|Resta por pagar|Saldo|Importe pendiente",
+        "amount_due": "Pendiente|Saldo pendiente|Pendiente de pago|Resta por pagar|Saldo|Importe "
+        "pendiente",
         "discount_total": "Descuento|Dto.|Bonificación|Descuento comercial|Total descuentos|Rebaja",
         "shipping_total": "Gastos de envío|Portes|Envío|Transporte|Flete",
         "seller_vat_id": "CIF|NIF|NIF/CIF|N.I.F.|IVA intracomunitario|C.I.F.",
@@ -262,20 +356,30 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "seller": "Emisor|Vendedor|Proveedor|De|Empresa|Datos del emisor|Prestador",
     },
     "it": {
-        "invoice_number": "Fattura n.|Numero fattura|Fattura N°|N. fattura|Fattura|Numero documento|Numero|N.|"
+        "invoice_number": "Fattura n.|Numero fattura|Fattura N°|N. fattura|Fattura|Numero "
+        "documento|"
+        "Numero|"
+        "N.|"
         "Fatt. n.|"
         "Nr. documento",
-        "issue_date": "Data|Data fattura|Data documento|Data emissione|Emessa il|del|Data di emissione",
-        "due_date": "Scadenza|Data scadenza|Scadenza pagamento|Da pagare entro il|Pagamento entro il|"
+        "issue_date": "Data|Data fattura|Data documento|Data emissione|Emessa il|del|Data di "
+        "emissione",
+        "due_date": "Scadenza|Data scadenza|Scadenza pagamento|Da pagare entro il|Pagamento entro "
+        "il|"
         "Scade il",
-        "delivery_date": "Data di consegna|Data consegna|Consegnato il|Data prestazione|Data spedizione",
+        "delivery_date": "Data di consegna|Data consegna|Consegnato il|Data prestazione|Data "
+        "spedizione",
         "order_number": "Ordine n.|Numero ordine|Vs. ordine|Ordine|Ordine d'acquisto|Rif. ordine",
         "customer_number": "Codice cliente|Cod. cliente|N. cliente|Cliente n.|Conto cliente",
         "delivery_note_number": "DDT n.|D.D.T.|Bolla n.|Documento di trasporto|Numero DDT",
         "contract_number": "Contratto n.|Contratto|Numero contratto|Rif. contratto|Polizza n.",
         "contact_name": "Contatto|Referente|Agente|Vs. riferimento|Redatto da",
-        "payment_terms": "Condizioni di pagamento|Pagamento|Modalità di pagamento|Termini di pagamento|Termini",
-        "net_total": "Imponibile|Totale imponibile|Subtotale|Totale netto|Netto|Totale merce|Importo netto",
+        "payment_terms": "Condizioni di pagamento|Pagamento|Modalità di pagamento|Termini di "
+        "pagamento|"
+        "Termini",
+        "net_total": "Imponibile|Totale imponibile|Subtotale|Totale netto|Netto|Totale merce|"
+        "Importo "
+        "netto",
         "tax_total": "IVA|Totale IVA|Imposta|Importo IVA|Totale imposta|I.V.A.",
         "gross_total": "Totale|Totale fattura|Totale documento|Totale da pagare|Totale complessivo|"
         "Importo totale|"
@@ -292,25 +396,33 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "seller_phone": "Tel.|Telefono|Tel|Cell.|T",
         "seller_email": "E-mail|Email|Posta elettronica|Mail|",
         "currency": "Valuta|Divisa|Importi in|Tutti gli importi in|Moneta",
-        "ship_to": "Destinazione merce|Luogo di consegna|Indirizzo di consegna|Spedire a|Consegnare a",
+        "ship_to": "Destinazione merce|Luogo di consegna|Indirizzo di consegna|Spedire a|"
+        "Consegnare "
+        "a",
         "buyer": "Cliente|Destinatario|Spett.le|Intestatario|Fatturare a|Cessionario/committente|"
         "Acquirente|Intestata a",
         "seller": "Fornitore|Mittente|Cedente/prestatore|Da|Emittente|Venditore|Azienda",
     },
     "nl": {
-        "invoice_number": "Factuurnummer|Factuur nr.|Factuurnr.|Factuur|Nummer|Nr.|Factuur-nr|Documentnummer",
+        "invoice_number": "Factuurnummer|Factuur nr.|Factuurnr.|Factuur|Nummer|Nr.|Factuur-nr|"
+        "Documentnummer",
         "issue_date": "Factuurdatum|Datum|Datum factuur|Uitgiftedatum|Opgesteld op|d.d.",
-        "due_date": "Vervaldatum|Te betalen voor|Uiterste betaaldatum|Betalen vóór|Vervalt op|Vervaldag",
+        "due_date": "Vervaldatum|Te betalen voor|Uiterste betaaldatum|Betalen vóór|Vervalt op|"
+        "Vervaldag",
         "delivery_date": "Leverdatum|Datum levering|Geleverd op|Leveringsdatum|Prestatiedatum",
         "order_number": "Ordernummer|Bestelnummer|Uw order|Inkooporder|Uw bestelling|Order",
         "customer_number": "Klantnummer|Klantnr.|Debiteurnummer|Relatienummer|Deb.nr.|Klant-ID",
         "delivery_note_number": "Pakbon|Leverbon|Pakbonnummer|Vrachtbrief|Leverbon nr.",
         "contract_number": "Contractnummer|Contract|Overeenkomst|Contractnr.|Polisnummer",
         "contact_name": "Contactpersoon|Behandeld door|Uw contact|Verkoper|Contact",
-        "payment_terms": "Betalingsvoorwaarden|Betalingstermijn|Betaling|Betaalconditie|Betalingsconditie",
-        "net_total": "Subtotaal|Totaal excl. btw|Netto|Totaal exclusief btw|Bedrag excl. btw|Nettobedrag",
+        "payment_terms": "Betalingsvoorwaarden|Betalingstermijn|Betaling|Betaalconditie|"
+        "Betalingsconditie",
+        "net_total": "Subtotaal|Totaal excl. btw|Netto|Totaal exclusief btw|Bedrag excl. btw|"
+        "Nettobedrag",
         "tax_total": "BTW|btw|Totaal btw|Btw-bedrag|BTW bedrag|Omzetbelasting",
-        "gross_total": "Totaal|Totaal incl. btw|Totaalbedrag|Te betalen|Factuurbedrag|Totaal inclusief btw|"
+        "gross_total": "Totaal|Totaal incl. btw|Totaalbedrag|Te betalen|Factuurbedrag|Totaal "
+        "inclusief "
+        "btw|"
         "Eindtotaal",
         "amount_paid": "Reeds betaald|Aanbetaling|Voldaan|Voorschot|Betaald",
         "amount_due": "Openstaand bedrag|Nog te betalen|Restbedrag|Saldo|Te voldoen",
@@ -329,7 +441,9 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "seller": "Leverancier|Van|Afzender|Verkoper|Opdrachtnemer|Bedrijf",
     },
     "cs": {
-        "invoice_number": "Faktura č.|Číslo faktury|Faktura - daňový doklad č.|Faktura|Doklad č.|Číslo dokladu|"
+        "invoice_number": "Faktura č.|Číslo faktury|Faktura - daňový doklad č.|Faktura|Doklad č.|"
+        "Číslo "
+        "dokladu|"
         "č.|Variabilní symbol",
         "issue_date": "Datum vystavení|Vystaveno|Vystaveno dne|Den vystavení|Datum",
         "due_date": "Datum splatnosti|Splatnost|Den splatnosti|Splatné do|Splatno",
@@ -361,7 +475,8 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "seller": "Dodavatel|Prodávající|Vystavitel|Poskytovatel",
     },
     "pl": {
-        "invoice_number": "Faktura VAT nr|Faktura nr|Numer faktury|Nr faktury|Numer|FAKTURA NR|Faktura",
+        "invoice_number": "Faktura VAT nr|Faktura nr|Numer faktury|Nr faktury|Numer|FAKTURA NR|"
+        "Faktura",
         "issue_date": "Data wystawienia|Wystawiono dnia|Data|Wystawiono|Data faktury",
         "due_date": "Termin płatności|Termin zapłaty|Płatne do|Zapłata do dnia",
         "delivery_date": "Data sprzedaży|Data dostawy|Data wykonania usługi|Data dostarczenia",
@@ -373,7 +488,8 @@ _CONCEPT_LABELS: dict[str, dict[str, str]] = {
         "payment_terms": "Sposób zapłaty|Forma płatności|Warunki płatności|Płatność",
         "net_total": "Wartość netto|Razem netto|Suma netto|Kwota netto|Netto",
         "tax_total": "VAT|Kwota VAT|Razem VAT|Podatek VAT|Suma VAT",
-        "gross_total": "Razem do zapłaty|Do zapłaty|Wartość brutto|Razem brutto|Kwota należności ogółem|"
+        "gross_total": "Razem do zapłaty|Do zapłaty|Wartość brutto|Razem brutto|Kwota należności "
+        "ogółem|"
         "Razem",
         "amount_paid": "Zapłacono|Zaliczka|Wpłacono|Przedpłata",
         "amount_due": "Pozostało do zapłaty|Pozostaje|Saldo",
@@ -578,7 +694,8 @@ _COLUMNS: dict[str, dict[str, str]] = {
     "pt": {
         "position": "#|Item|N.º|Linha",
         "article_number": "Código|Ref.|Cód.|Artigo|Referência",
-        "description": "Descrição|Designação|Produto|Discriminação|Descrição do produto/serviço|Serviço",
+        "description": "Descrição|Designação|Produto|Discriminação|Descrição do produto/serviço|"
+        "Serviço",
         "quantity": "Qtd.|Quantidade|Qtd|Quant.|QTDE",
         "unit": "Un.|Unid.|UN|Unidade",
         "unit_price": "Preço unitário|Valor unitário|Preço|V. Unit.|Pr. Unitário|VALOR UNIT",
@@ -695,7 +812,8 @@ _GOODS: dict[str, str] = {
     "Catering for 25 persons|Room rental|"
     "Airport transfer|Espresso beans 1kg|Garden hose|Steel pipe 3/4 inch|Labour|Travel expenses|"
     "Training session|Data migration|"
-    'Photography|Wireless mouse|27" monitor|Wall paint white 10 L|Electric drill|Oak table|Window cleaning|Server rack|'
+    'Photography|Wireless mouse|27" monitor|Wall paint white 10 L|'
+    "Electric drill|Oak table|Window cleaning|Server rack|"
     "Extended warranty|Legal advice|Translation EN-DE|Support plan Gold|Domain registration|"
     "Blue widget|Brake pads (set)|"
     "Oil change|Security audit|Installation|Security deposit|Ceramic tiles|Roof repair|"
@@ -816,7 +934,8 @@ _TERMS_WITH_DATE: dict[str, str] = {
     "O pagamento deve ser efetuado até {due}.",
     "es": "Pagadero antes del {due}.|Rogamos efectúen el pago antes del {due}.|Vence el {due}.",
     "it": "Da saldare entro il {due}.|Pagamento entro il {due}.",
-    "nl": "Gelieve te betalen vóór {due}.|Wij verzoeken u het bedrag uiterlijk {due} over te maken.",
+    "nl": "Gelieve te betalen vóór {due}.|Wij verzoeken u het bedrag uiterlijk {due} over te "
+    "maken.",
     "cs": "Uhraďte prosím do {due}.",
     "pl": "Prosimy o zapłatę do dnia {due}.",
     "sv": "Betalas senast {due}.",
@@ -837,7 +956,8 @@ _TERMS_WITHOUT_DATE: dict[str, str] = {
     "Virement à {days} jours|Comptant|Prélèvement automatique|Chèque",
     "pt": "{days} dias|Pronto pagamento|{days} dias após emissão|Transferência bancária|À vista|"
     "Boleto bancário {days} dias|Numerário",
-    "es": "{days} días|Transferencia a {days} días|Contado|Pago al recibo|{days} días fecha factura",
+    "es": "{days} días|Transferencia a {days} días|Contado|Pago al recibo|{days} días fecha "
+    "factura",
     "it": "Bonifico {days} giorni|{days} gg data fattura|Rimessa diretta|Contanti",
     "nl": "Betaling binnen {days} dagen|{days} dagen netto|Per incasso|Contant",
     "cs": "Převodem|Bankovním převodem|Hotově|Převodem do {days} dnů",
@@ -910,8 +1030,10 @@ _MONTHS: dict[str, str] = {
     "en": "January|February|March|April|May|June|July|August|September|October|November|December",
     "de": "Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember",
     "fr": "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre",
-    "pt": "janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro",
-    "es": "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre",
+    "pt": "janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|"
+    "dezembro",
+    "es": "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|"
+    "diciembre",
     "it": "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|"
     "dicembre",
     "nl": "januari|februari|maart|april|mei|juni|juli|augustus|september|oktober|november|december",
@@ -920,7 +1042,8 @@ _MONTHS: dict[str, str] = {
     "listopada|grudnia",
     "sv": "januari|februari|mars|april|maj|juni|juli|augusti|september|oktober|november|december",
     "da": "januar|februar|marts|april|maj|juni|juli|august|september|oktober|november|december",
-    "sk": "januára|februára|marca|apríla|mája|júna|júla|augusta|septembra|októbra|novembra|decembra",
+    "sk": "januára|februára|marca|apríla|mája|júna|júla|augusta|septembra|októbra|novembra|"
+    "decembra",
     "ro": "ianuarie|februarie|martie|aprilie|mai|iunie|iulie|august|septembrie|octombrie|noiembrie|"
     "decembrie",
 }

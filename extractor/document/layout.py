@@ -1,0 +1,75 @@
+"""Words with boxes -> lines of text that keep rows and columns readable.
+
+Words whose vertical extents overlap by more than half make a line, in the order of x; a gap wider
+than one and a half characters is written as two spaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+Placed = tuple[str, float, float, float, float]
+"""A word before it has an offset: text, x0, top, x1, bottom."""
+
+COLUMN_GAP = 1.5
+_TALL = 2.5
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(slots=True)
+class _Line:
+    top: float
+    bottom: float
+    words: list[Placed] = field(default_factory=list)
+
+
+def lines(words: Sequence[Placed]) -> list[list[Placed]]:
+    """Return the words of each line, lines from top to bottom, words from left to right."""
+    if not words:
+        return []
+    usual = median(word[4] - word[2] for word in words)
+    open_lines: list[_Line] = []
+    tall: list[list[Placed]] = []
+    for word in sorted(words, key=lambda w: (w[2], w[1])):
+        if word[4] - word[2] > _TALL * usual and len(word[0]) > 1:
+            # Text that runs up the margin crosses many lines and belongs to none of them.
+            tall.append([word])
+            continue
+        # Words come by their top, so only the last few lines can still take one.
+        home = max(open_lines[-8:], key=lambda line: _overlap(line, word), default=None)
+        if home is None or _overlap(home, word) <= 0.5:
+            home = _Line(word[2], word[4])
+            open_lines.append(home)
+        home.words.append(word)
+    open_lines.sort(key=lambda line: line.top)
+    return [_distinct(sorted(line.words, key=lambda w: w[1])) for line in open_lines] + tall
+
+
+def _overlap(line: _Line, word: Placed) -> float:
+    """Return the share of the lower of the two heights on which they overlap."""
+    shared = min(line.bottom, word[4]) - max(line.top, word[2])
+    return shared / max(0.1, min(line.bottom - line.top, word[4] - word[2]))
+
+
+def _distinct(words: list[Placed]) -> list[Placed]:
+    """Drop words that are printed twice at one place to look bold."""
+    kept: list[Placed] = []
+    for word in words:
+        if not any(
+            word[0] == other[0] and abs(word[1] - other[1]) < 1.5 and abs(word[2] - other[2]) < 1.5
+            for other in kept[-3:]
+        ):
+            kept.append(word)
+    return kept
+
+
+def separators(line: Sequence[Placed]) -> list[str]:
+    """Return what stands before each word of a line: nothing, a space, or two."""
+    width = median((word[3] - word[1]) / max(1, len(word[0])) for word in line)
+    found = [""]
+    for before, after in zip(line, line[1:], strict=False):
+        found.append("  " if after[1] - before[3] > COLUMN_GAP * max(width, 1.0) else " ")
+    return found

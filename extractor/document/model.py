@@ -1,0 +1,90 @@
+"""What a document is to the rest of the package: text, and where its words stand.
+
+Coordinates are PDF points (1/72 inch) from the top left of the page as it is shown:
+`bbox = (x0, top, x1, bottom)`. Pages are numbered from 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from extractor.document.clean import clean_text
+
+Bbox = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word: `document.text[start:end] == text`."""
+
+    text: str
+    bbox: Bbox
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page; `start` and `end` are the offsets of its text in `Document.text`."""
+
+    number: int
+    width_pt: float
+    height_pt: float
+    words: tuple[Word, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that has been read.
+
+    :param text: words of one line joined by a space, or by two where a column ends; a newline
+        after each line, an empty line between pages. No control and no private-use characters.
+    :param sha256: hash of the file's bytes, or of the text's if it never was a file.
+    """
+
+    name: str
+    text: str
+    pages: tuple[Page, ...]
+    sha256: str
+
+    @classmethod
+    def from_text(cls, text: str, name: str = "text") -> Document:
+        """Make a document of one page without boxes."""
+        sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        text = clean_text(text)
+        return cls(name, text, (Page(1, 0.0, 0.0, (), 0, len(text)),), sha256)
+
+    def page_at(self, offset: int) -> int:
+        """Return the number of the page that holds a character."""
+        starts = [page.start for page in self.pages]
+        return self.pages[max(0, bisect_right(starts, offset) - 1)].number
+
+    def boxes(self, start: int, end: int) -> list[tuple[int, Bbox]]:
+        """Return (page number, bbox) of each line of `text[start:end]`; empty without words."""
+        found: list[tuple[int, Word]] = []
+        for page in self.pages:
+            if page.start < end and start < page.end:
+                first = bisect_right([word.end for word in page.words], start)
+                for word in page.words[first:]:
+                    if word.start >= end:
+                        break
+                    found.append((page.number, word))
+        # Words of one line stand between two newlines of the text.
+        lines = groupby(found, key=lambda item: (item[0], self.text.count("\n", 0, item[1].start)))
+        return [(key[0], _around([word for _, word in words])) for key, words in lines]
+
+
+def _around(words: Sequence[Word]) -> Bbox:
+    boxes = [word.bbox for word in words]
+    return (
+        min(box[0] for box in boxes),
+        min(box[1] for box in boxes),
+        max(box[2] for box in boxes),
+        max(box[3] for box in boxes),
+    )

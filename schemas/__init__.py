@@ -1,0 +1,1 @@
+"""Ready-made schemas, each written as a user would write one."""
