@@ -44,6 +44,7 @@ class Pair:
     :param text: the window's text.
     :param target: canonical JSON of the values as printed.
     :param unlabelled: character spans of `target` that carry no loss.
+    :param group: of the document; documents of large groups are shown less often each.
     """
 
     document: str
@@ -51,6 +52,7 @@ class Pair:
     text: str
     target: str
     unlabelled: tuple[tuple[int, int], ...] = ()
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,14 @@ def known_fields(labelled: LabelledDocument, schema: AnySchema) -> dict[str, Any
     }
 
 
-def example(pair: Pair, tokenizer: PreTrainedTokenizerFast) -> Example:
-    """Encode a pair: the prompt exactly as serving does, the target tokenised whole."""
+def example(
+    pair: Pair, tokenizer: PreTrainedTokenizerFast, max_target_tokens: int | None = None
+) -> Example:
+    """Encode a pair: the prompt exactly as serving does, the target tokenised whole.
+
+    :param max_target_tokens: the target is cut behind so many tokens and then has no end of turn;
+        the rows at the end of a long list teach nothing that those at its beginning do not.
+    """
     prompt = render(pair.schema, pair.text, tokenizer)
     encoded = tokenizer(
         pair.target,
@@ -132,8 +140,11 @@ def example(pair: Pair, tokenizer: PreTrainedTokenizerFast) -> Example:
         for start, end in encoded["offset_mapping"]
     ]
     # The end of turn is masked by position and never by id: padding may share its id.
-    end = tokenizer.eos_token_id
-    return Example((*prompt, *target, int(end)), len(prompt), (*weights, 1.0))
+    if max_target_tokens is not None and len(target) > max_target_tokens:
+        target, weights = target[:max_target_tokens], weights[:max_target_tokens]
+        return Example((*prompt, *target), len(prompt), tuple(weights))
+    end = int(tokenizer.eos_token_id)
+    return Example((*prompt, *target, end), len(prompt), (*weights, 1.0))
 
 
 def undecodable(pair: Pair, constraint: Constraint, tokenizer: PreTrainedTokenizerFast) -> str:
@@ -208,7 +219,9 @@ def _add(
             part = schema.only(list(printed))
             target, unlabelled = _render_target(part, printed)
             text = document.text[window.start : window.end]
-            result.pairs.append(Pair(labelled.id, part, text, target, unlabelled))
+            result.pairs.append(
+                Pair(labelled.id, part, text, target, unlabelled, labelled.group)
+            )
 
 
 class _Printer:

@@ -29,7 +29,6 @@ from training import corpus as corpora
 from training import pairs as pairing
 from training.augment import AugmentConfig, Curriculum
 from training.corpus import LabelledDocument
-from training.evaluate import evaluate
 from training.pairs import Example, Pair, PairProblem
 from training.split import split
 
@@ -144,14 +143,19 @@ def tune(
         torch.set_num_threads(config.threads)
     labelled = corpora.read(corpus)
     parts = split(labelled.documents, schema=schema, seed=config.seed)
-    train, validation = _choose_validation(list(parts.train), list(parts.validation), config)
+    train, validation = _choose_validation(
+        list(parts.train), list(parts.validation), schema, config
+    )
     base = base_model.find(config.base_model)
     run = _Run(schema, base, config, Path(output), progress)
     return run.go(train, validation, announce)
 
 
 def _choose_validation(
-    train: list[LabelledDocument], given: list[LabelledDocument], config: TuneConfig
+    train: list[LabelledDocument],
+    given: list[LabelledDocument],
+    schema: AnySchema,
+    config: TuneConfig,
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
     """Return training and validation documents.
 
@@ -165,7 +169,7 @@ def _choose_validation(
     if given:
         return train, given
     kept, held = validation_from_train(
-        train, fraction=config.validation, minimum=20, seed=config.seed
+        train, fraction=config.validation, minimum=20, seed=config.seed, schema=schema
     )
     return (list(kept), list(held)) if len(held) >= 20 else (train, [])
 
@@ -244,7 +248,8 @@ class _Run:
         curriculum = Curriculum(
             self.schema, built.pairs, self.config.augment, epochs, self.config.seed
         )
-        plan = [pairing.example(pair, self.tokenizer) for pair in curriculum.pairs()]
+        most = self.config.augment.max_target_tokens
+        plan = [pairing.example(pair, self.tokenizer, most) for pair in curriculum.pairs()]
         return plan, built.problems
 
     def _decodable(self, pair: Pair, problems: list[PairProblem]) -> Pair | None:
@@ -382,6 +387,7 @@ class _Run:
 
     def _validate(self, validation: list[LabelledDocument]) -> float:
         from extractor.pipeline import Extractor
+        from training.evaluate import evaluate
 
         self.model.eval()
         engine = LocalEngine(self.peft, self.tokenizer, {"base": self.base.sha256})

@@ -1,0 +1,204 @@
+"""Where a value stands in its document, or nowhere, and says so.
+
+The same search finds the print of a labelled value for training and the evidence of an extracted
+one, so a model is never taught a print that serving could not show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Any, Literal
+
+from extractor.document import Bbox, Document
+from extractor.fields import FieldType, IsoDateType, Locale, NumberType, Span, bare
+
+Status = Literal["verified", "ambiguous", "fuzzy", "not_found", "not_present"]
+_FUZZY = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a value was seen.
+
+    :param status: `verified` at one place; `ambiguous` at several, the likeliest is given;
+        `fuzzy` in nearly the same spelling; `not_found`; `not_present` for a null value.
+    :param start: offset in `Document.text`; `end` is exclusive.
+    :param bbox: around the first line of it, in points from the top left; None without boxes.
+    """
+
+    status: Status
+    page: int | None = None
+    start: int | None = None
+    end: int | None = None
+    bbox: Bbox | None = None
+    text: str | None = None
+
+
+def locate(
+    document: Document,
+    kind: FieldType,
+    value: Any,
+    *,
+    locale: Locale,
+    printed: str | None = None,
+    near: int | None = None,
+) -> Evidence:
+    """Return where a value stands.
+
+    :param printed: as the answer copied it; places with this very print are preferred.
+    :param near: offset at or after which the value is expected, such as a row's beginning.
+    """
+    if value is None:
+        return Evidence("not_present")
+    spans = occurrences(document.text, kind, value, locale)
+    if printed is not None and len(spans) > 1:
+        same = [s for s in spans if " ".join(document.text[s[0] : s[1]].split()) == printed]
+        spans = same or spans
+    if spans:
+        after = [span for span in spans if near is None or span[0] >= near]
+        start, end = (after or spans)[0]
+        return _at(document, "verified" if len(spans) == 1 else "ambiguous", start, end)
+    if isinstance(value, str):
+        nearly = _nearly(document.text, value)
+        if nearly is not None:
+            return _at(document, "fuzzy", *nearly)
+    return Evidence("not_found")
+
+
+def occurrences(text: str, kind: FieldType, value: Any, locale: Locale) -> list[Span]:
+    """Return every span that stands for a value, in order.
+
+    Typed values are found by their type and compared after parsing; text is found without case,
+    spaces, punctuation and line breaks, places with the very same letters first.
+    """
+    finder = _finder(kind, value)
+    if finder is not None:
+        found = []
+        for (start, end), parsed in _candidates(text, finder, locale):
+            if kind.same(parsed, value):
+                found.append((start, end))
+        return _longest(found)
+    return _text_spans(text, str(value)) if isinstance(value, str) else []
+
+
+def _finder(kind: FieldType, value: Any) -> FieldType | None:
+    """Return the type whose candidates can be such a value; None for text."""
+    if kind.typed:
+        return kind
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float | Decimal):
+        return NumberType()
+    if isinstance(value, date):
+        return IsoDateType()
+    return None
+
+
+@lru_cache(maxsize=64)
+def _candidates(text: str, kind: FieldType, locale: Locale) -> list[tuple[Span, Any]]:
+    """Return a text's candidates with their values; every field of a type asks for the same."""
+    found: list[tuple[Span, Any]] = []
+    for start, end in kind.find(text):
+        try:
+            found.append(((start, end), kind.parse(text[start:end], locale).value))
+        except ValueError:
+            continue
+    return found
+
+
+def _longest(spans: list[Span]) -> list[Span]:
+    """Drop spans inside others: `-5` and `5`, or a code and a part of it."""
+    return [
+        span
+        for span in spans
+        if not any(o != span and o[0] <= span[0] and span[1] <= o[1] for o in spans)
+    ]
+
+
+@lru_cache(maxsize=16)
+def _folded(text: str) -> tuple[str, tuple[int, ...]]:
+    """Return the letters and digits of a text, case folded, and where each came from."""
+    characters: list[str] = []
+    places: list[int] = []
+    for at, character in enumerate(text):
+        for folded in bare(character):
+            characters.append(folded)
+            places.append(at)
+    return "".join(characters), tuple(places)
+
+
+def _text_spans(text: str, value: str) -> list[Span]:
+    wanted = bare(value)
+    if not wanted:
+        return []
+    folded, places = _folded(text)
+    spans: list[Span] = []
+    at = folded.find(wanted)
+    while at >= 0:
+        start, end = places[at], places[at + len(wanted) - 1] + 1
+        if _whole_words(text, start, end):
+            spans.append(_with_punctuation(text, start, end, value))
+        at = folded.find(wanted, at + 1)
+    exact = [span for span in spans if " ".join(text[span[0] : span[1]].split()) == value]
+    return exact + [span for span in spans if span not in exact]
+
+
+def _whole_words(text: str, start: int, end: int) -> bool:
+    before = start == 0 or not (text[start - 1].isalnum() and text[start].isalnum())
+    after = end == len(text) or not (text[end - 1].isalnum() and text[end].isalnum())
+    return before and after
+
+
+def _with_punctuation(text: str, start: int, end: int, value: str) -> Span:
+    """Take in punctuation at the edges that belongs to the value: `GmbH & Co.`, `(M)`."""
+    lead = len(value) - len(value.lstrip("([{\"'“„<*#"))
+    while lead and start > 0 and text[start - 1] == value[lead - 1]:
+        start, lead = start - 1, lead - 1
+    tail = next((i for i in range(len(value), 0, -1) if value[i - 1].isalnum()), len(value))
+    while tail < len(value) and end < len(text) and text[end] == value[tail]:
+        end, tail = end + 1, tail + 1
+    return start, end
+
+
+def _nearly(text: str, value: str) -> Span | None:
+    """Return the span that is spelled nearly alike, around the longest piece both share."""
+    wanted = bare(value)
+    if len(wanted) < 6:
+        return None
+    folded, places = _folded(text)
+    best: tuple[float, int] = (_FUZZY, -1)
+    # Pieces of a value survive a misspelling; each place of a piece gives a stretch to compare.
+    size = max(3, len(wanted) // 4)
+    tried: set[int] = set()
+    for offset in range(0, len(wanted) - size + 1, size):
+        at = folded.find(wanted[offset : offset + size])
+        while at >= 0 and len(tried) < 200:
+            first = max(0, at - offset)
+            if first not in tried:
+                tried.add(first)
+                stretch = folded[first : first + len(wanted)]
+                ratio = SequenceMatcher(None, wanted, stretch, autojunk=False).ratio()
+                best = max(best, (ratio, first))
+            at = folded.find(wanted[offset : offset + size], at + 1)
+    if best[1] < 0:
+        return None
+    last = min(best[1] + len(wanted), len(places)) - 1
+    return places[best[1]], places[last] + 1
+
+
+def _at(document: Document, status: Status, start: int, end: int) -> Evidence:
+    boxes = document.boxes(start, end)
+    return Evidence(
+        status=status,
+        page=document.page_at(start),
+        start=start,
+        end=end,
+        bbox=boxes[0][1] if boxes else None,
+        text=" ".join(document.text[start:end].split()),
+    )
+
+

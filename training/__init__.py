@@ -1,0 +1,1 @@
+"""Training: labelled corpus -> pairs -> adapter -> report."""

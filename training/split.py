@@ -1,0 +1,184 @@
+"""Train, validation and test, so that no document and no group is in two of them.
+
+A random split lies: the seller of a test document would be in training, and copying its label from
+there looks like reading. Splits that the labels name are kept; `dev` and `test` are held out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from extractor.errors import CorpusError, DocumentError
+from extractor.schema import AnySchema
+from training.corpus import LabelledDocument
+
+_GROUP_FIELDS = ("seller_name", "seller", "vendor", "vendor_name", "supplier", "supplier_name",
+                 "company", "merchant", "sender", "issuer")  # fmt: skip
+_SHINGLE = 5
+_SIMILAR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Documents by what they are for; `test` is never trained on nor chosen by."""
+
+    train: tuple[LabelledDocument, ...]
+    validation: tuple[LabelledDocument, ...]
+    test: tuple[LabelledDocument, ...]
+
+
+def split(
+    documents: Sequence[LabelledDocument],
+    *,
+    schema: AnySchema | None = None,
+    seed: int = 0,
+    test_share: float = 0.2,
+) -> Splits:
+    """Split labelled documents.
+
+    Where a label names a split, all that name none are for training. Else whole groups are dealt:
+    by the given group, by a field that names the sender, or by near-duplicate text.
+
+    :param test_share: share of the documents held out where no label names a split.
+    :raises CorpusError: if a document or a group is in two of the splits that the labels name.
+    """
+    if any(document.split for document in documents):
+        parts: dict[str, list[LabelledDocument]] = defaultdict(list)
+        for document in documents:
+            part = {"dev": "test", None: "train"}.get(document.split, document.split)
+            parts[str(part)].append(document)
+        _check_disjoint(parts)
+        return Splits(tuple(parts["train"]), tuple(parts["validation"]), tuple(parts["test"]))
+    train, test = _deal(documents, max(1, round(test_share * len(documents))), schema, seed)
+    return Splits(tuple(train), (), tuple(test))
+
+
+def validation_from_train(
+    documents: Sequence[LabelledDocument],
+    *,
+    fraction: float = 0.15,
+    minimum: int = 20,
+    seed: int = 0,
+    schema: AnySchema | None = None,
+) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
+    """Take whole groups out of training documents to choose checkpoints with.
+
+    :returns: what stays for training, and at least `minimum` documents of validation; all and
+        nothing if the groups do not allow that without taking more than a third.
+    """
+    wanted = max(minimum, round(fraction * len(documents)))
+    if 3 * wanted > len(documents):
+        return list(documents), []
+    kept, held = _deal(documents, wanted, schema, seed)
+    if len(held) < minimum or 3 * len(held) > len(documents):
+        return list(documents), []
+    return kept, held
+
+
+def groups(
+    documents: Sequence[LabelledDocument], schema: AnySchema | None = None
+) -> list[list[LabelledDocument]]:
+    """Return the documents by group; documents with equal text are always in one group."""
+    names = [_group_name(document, schema) for document in documents]
+    joined = _Joined(len(documents))
+    if all(name is None for name in names):
+        _join_similar(documents, joined)
+    first: dict[str, int] = {}
+    for index, document in enumerate(documents):
+        keys = [f"text:{_content(document)}"]
+        if names[index] is not None:
+            keys.append(f"group:{names[index]}")
+        for key in keys:
+            joined.join(first.setdefault(key, index), index)
+    found: dict[int, list[LabelledDocument]] = defaultdict(list)
+    for index, document in enumerate(documents):
+        found[joined.root(index)].append(document)
+    return list(found.values())
+
+
+def _deal(
+    documents: Sequence[LabelledDocument], wanted: int, schema: AnySchema | None, seed: int
+) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
+    """Take whole groups at random until `wanted` documents are held, passing over larger ones."""
+    dealt = groups(documents, schema)
+    random.Random(seed).shuffle(dealt)
+    held: list[LabelledDocument] = []
+    for group in dealt:
+        if len(held) < wanted and len(held) + len(group) <= max(wanted * 1.5, wanted + 2):
+            held.extend(group)
+    chosen = {document.id for document in held}
+    return [document for document in documents if document.id not in chosen], held
+
+
+def _check_disjoint(parts: dict[str, list[LabelledDocument]]) -> None:
+    seen: dict[str, str] = {}
+    for part, documents in parts.items():
+        for document in documents:
+            for key in [_content(document)] + ([f"group {document.group}"] if document.group else []):
+                other = seen.setdefault(key, part)
+                if other != part:
+                    raise CorpusError(
+                        f"{document.id}: its {'group' if key.startswith('group') else 'content'} "
+                        f"is in the splits {other} and {part}",
+                        hint="put all documents of a group into one split",
+                    )
+
+
+def _group_name(document: LabelledDocument, schema: AnySchema | None) -> str | None:
+    if document.group is not None:
+        return document.group
+    for name in _GROUP_FIELDS:
+        value = document.fields.get(name)
+        if isinstance(value, str) and (schema is None or name in schema.field_names):
+            return "".join(character for character in value.casefold() if character.isalnum())
+    return None
+
+
+def _content(document: LabelledDocument) -> str:
+    if document.path is None:
+        return hashlib.sha256((document.given_text or "").encode()).hexdigest()
+    with document.path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _join_similar(documents: Sequence[LabelledDocument], joined: _Joined) -> None:
+    """Join documents that share at least half of their five-word shingles (Jaccard)."""
+    shingles: list[frozenset[int]] = []
+    for document in documents:
+        try:
+            words = re.findall(r"\w+", document.document().text.lower())
+        except DocumentError:
+            words = []
+        runs = zip(*(words[i:] for i in range(_SHINGLE)), strict=False)
+        shingles.append(frozenset(hash(run) for run in runs))
+    holders: dict[int, list[int]] = defaultdict(list)
+    for index, own in enumerate(shingles):
+        shared: dict[int, int] = defaultdict(int)
+        for shingle in own:
+            for other in holders[shingle]:
+                shared[other] += 1
+            holders[shingle].append(index)
+        for other, count in shared.items():
+            if count >= _SIMILAR * (len(own) + len(shingles[other]) - count):
+                joined.join(other, index)
+
+
+class _Joined:
+    """Disjoint sets of indices."""
+
+    def __init__(self, count: int) -> None:
+        self._parent = list(range(count))
+
+    def root(self, index: int) -> int:
+        while self._parent[index] != index:
+            self._parent[index] = self._parent[self._parent[index]]
+            index = self._parent[index]
+        return index
+
+    def join(self, a: int, b: int) -> None:
+        self._parent[self.root(b)] = self.root(a)
