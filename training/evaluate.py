@@ -1,0 +1,139 @@
+"""Scores on labelled documents, through the same path that users take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from extractor.errors import DocumentError, LabelError
+from extractor.schema import AnySchema
+from training.corpus import LabelledDocument
+from training.pairs import known_fields
+from training.score import ScoreCard, compare
+
+_RESAMPLES = 1000
+
+
+class Reader(Protocol):
+    """What is evaluated: `Extractor`, or anything that answers like it."""
+
+    def extract(self, source: Any, *, name: str | None = None) -> Any:  # an Extraction
+        """Read one document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One document's result.
+
+    :param status: of the extraction, or `failed`.
+    :param mistakes: by field path, what was given and what was wanted. Document content: it is
+        written to the report on the user's machine and nowhere else.
+    """
+
+    id: str
+    group: str | None
+    status: str
+    card: ScoreCard
+    seconds_s: float
+    mistakes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Scores of a run.
+
+    :param interval: 95 % interval of macro F1, by bootstrap over groups; documents of one group
+        are alike, so they are drawn together.
+    :param unscored: documents whose label could not be used, with the reason.
+    """
+
+    card: ScoreCard
+    documents: tuple[Scored, ...]
+    interval: tuple[float, float]
+    unscored: tuple[tuple[str, str], ...]
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over single-value fields."""
+        return self.card.macro_f1
+
+
+def evaluate(
+    reader: Reader,
+    documents: Sequence[LabelledDocument],
+    schema: AnySchema,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    seed: int = 0,
+) -> Report:
+    """Read labelled documents and score the records.
+
+    A document that cannot be read counts as if every labelled value in it had been missed.
+
+    :param progress: called with (documents done, documents in all).
+    :param seed: of the bootstrap.
+    """
+    scored: list[Scored] = []
+    unscored: list[tuple[str, str]] = []
+    for index, labelled in enumerate(documents):
+        if progress is not None:
+            progress(index, len(documents))
+        try:
+            wanted = schema.normalise(known_fields(labelled, schema))
+        except LabelError as error:
+            unscored.append((labelled.id, error.message))
+            continue
+        scored.append(_score(reader, labelled, wanted, schema))
+    if progress is not None:
+        progress(len(documents), len(documents))
+    card = sum((item.card for item in scored), ScoreCard())
+    return Report(card, tuple(scored), _interval(scored, seed), tuple(unscored))
+
+
+def _score(
+    reader: Reader, labelled: LabelledDocument, wanted: Mapping[str, Any], schema: AnySchema
+) -> Scored:
+    started_s = time.perf_counter()
+    values: Mapping[str, Any] = {}
+    status = "failed"
+    try:
+        extraction = reader.extract(labelled.document(), name=labelled.id)
+        values, status = extraction.values, extraction.status
+    except DocumentError:
+        # The report names the document as failed; its values all count as missed.
+        pass
+    card = compare(schema, values, wanted, labelled.unverified)
+    return Scored(
+        id=labelled.id,
+        group=labelled.group,
+        status=status,
+        card=card,
+        seconds_s=time.perf_counter() - started_s,
+        mistakes={
+            name: (values.get(name), wanted[name])
+            for name, counts in {**card.scalars, **card.lists}.items()
+            if name in wanted and (counts.wrong or counts.missed or counts.invented)
+        },
+    )
+
+
+def _interval(scored: Sequence[Scored], seed: int) -> tuple[float, float]:
+    groups: dict[str, ScoreCard] = {}
+    for item in scored:
+        key = item.group or item.id
+        groups[key] = groups.get(key, ScoreCard()) + item.card
+    cards = list(groups.values())
+    if not cards:
+        return (0.0, 0.0)
+    draw = np.random.default_rng(seed)
+    values = [
+        sum((cards[i] for i in draw.integers(0, len(cards), len(cards))), ScoreCard()).macro_f1
+        for _ in range(_RESAMPLES)
+    ]
+    low, high = np.quantile(values, [0.025, 0.975])
+    return (float(low), float(high))
