@@ -1,0 +1,1 @@
+"""Sample invoices, and the script that makes them. Nothing of them comes from a real document."""
