@@ -80,14 +80,28 @@ def load(base: BaseModel, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
         model = transformers.AutoModelForCausalLM.from_pretrained(
             base.folder, dtype=dtype, local_files_only=True, use_safetensors=True
         )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise BaseModelError(
             f"base model {base.name}: {base.folder} holds no causal language model: {error}",
             hint="give a folder with config.json, tokenizer.json and *.safetensors",
         ) from error
     model.eval()
-    return model, tokenizer
+    return model, load_tokenizer(base)
+
+
+def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerFast:
+    """Load the tokenizer alone. :raises BaseModelError: if the folder holds none."""
+    transformers = import_transformers()
+    try:
+        tokenizer: PreTrainedTokenizerFast = transformers.AutoTokenizer.from_pretrained(
+            base.folder, local_files_only=True
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise BaseModelError(
+            f"base model {base.name}: {base.folder} holds no tokenizer: {error}",
+            hint="give a folder with tokenizer.json",
+        ) from error
+    return tokenizer
 
 
 def import_transformers() -> Any:  # a module whose attributes are created lazily

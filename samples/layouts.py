@@ -181,9 +181,7 @@ class Sheet:
         self, columns: list[_Column], top: float, cells: dict[str, str], size: float, *, bold: bool
     ) -> None:
         for column in columns:
-            self.text(
-                column.x, top, cells[column.key], size=size, bold=bold, align=column.align
-            )
+            self.text(column.x, top, cells[column.key], size=size, bold=bold, align=column.align)
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,12 +345,12 @@ def band(bill: Bill) -> bytes:
     label, amount = bill.totals()[-1]
     page.text(page.left, 84, label, size=8, colour="#666666")
     page.text(page.left, 97, amount, size=18, bold=True)
-    page.pairs(page.right - 200, 86, bill.facts(), gap=110, colon=False)
-    page.text(page.left, 180, bill.word("buyer"), size=8, colour="#666666")
-    page.lines(page.left, 192, bill.buyer_lines())
-    top = page.table(bill, 262, _ALL, rules="none")
+    page.pairs(page.right - 200, 142, bill.facts(), gap=110, colon=False)
+    page.text(page.left, 142, bill.word("buyer"), size=8, colour="#666666")
+    page.lines(page.left, 155, bill.buyer_lines())
+    top = page.table(bill, 240, _ALL, rules="none")
     top = page.totals(bill, top + 12, x=page.right - 190, right=page.right - 4)
-    top = page.lines(page.left, top + 10, [*bill.terms(), *bill.bank()])
+    page.lines(page.left, top + 10, [*bill.terms(), *bill.bank()])
     page.lines(page.left, page.height - 80, [*_seller_lines(bill), *_contact(bill)], size=7.5)
     return page.finish()
 
@@ -426,9 +424,9 @@ def form(bill: Bill) -> bytes:
     rows = [
         (bill.word("seller"), bill.seller.party.name),
         ("", f"{bill.seller.party.street}, {bill.seller.party.city}"),
+        ("", bill.vat_line() or bill.seller.party.email),
         (bill.word("buyer"), bill.buyer.name),
-        ("", f"{bill.buyer.street}, {bill.buyer.city}"),
-        ("", bill.vat_line() or ""),
+        ("", ", ".join(bill.buyer_lines()[1:])),
     ]
     top = 74.0
     for label, value in rows:
@@ -462,7 +460,7 @@ def letterhead_right(bill: Bill) -> bytes:
 
 
 def ledger(bill: Bill) -> bytes:
-    """References left and buyer right under a centred title, count before item, foot in the middle."""
+    """References left and buyer right under a centred title, count before item."""
     page = Sheet(bill)
     middle = (page.left + page.right) / 2
     title = f"{bill.word('title')} · {bill.seller.party.name}"
@@ -506,7 +504,7 @@ def centred(bill: Bill) -> bytes:
 
 
 def split(bill: Bill) -> bytes:
-    """Buyer left, references boxed at the right, seller between rules below, totals in the middle."""
+    """Buyer left, references boxed right, seller between rules below, totals in the middle."""
     page = Sheet(bill)
     page.text(page.left, 44, bill.word("title"), size=24, bold=True)
     page.text(page.left, 90, bill.word("buyer"), size=8, colour="#777777")

@@ -80,6 +80,30 @@ def validation_from_train(
     return kept, held
 
 
+def select(
+    documents: Sequence[LabelledDocument],
+    name: str,
+    *,
+    schema: AnySchema | None = None,
+    seed: int = 0,
+) -> tuple[LabelledDocument, ...]:
+    """Return the documents of one split, or `all`.
+
+    :raises CorpusError: if there is no such split, or nothing in it.
+    """
+    if name == "all":
+        return tuple(documents)
+    parts = split(documents, schema=schema, seed=seed)
+    known = {"train": parts.train, "validation": parts.validation, "test": parts.test,
+             "dev": parts.test}  # fmt: skip
+    if not known.get(name):
+        sizes = ", ".join(f"{part} {len(held)}" for part, held in known.items() if part != "dev")
+        raise CorpusError(
+            f"no documents in the split {name!r}", hint=f"documents by split: {sizes}; or use all"
+        )
+    return known[name]
+
+
 def groups(
     documents: Sequence[LabelledDocument], schema: AnySchema | None = None
 ) -> list[list[LabelledDocument]]:
