@@ -75,7 +75,11 @@ class Adapter:
 
 
 def write(
-    folder: Path, schema: AnySchema, base: BaseModel, windows: WindowConfig, training: dict[str, Any]
+    folder: Path,
+    schema: AnySchema,
+    base: BaseModel,
+    windows: WindowConfig,
+    training: dict[str, Any],
 ) -> None:
     """Complete an adapter folder that already holds the LoRA weights.
 

@@ -116,8 +116,9 @@ def import_transformers() -> Any:  # a module whose attributes are created lazil
         raise MissingExtra(
             f"running a model needs {error.name}", hint='run: pip install "fieldwright[model]"'
         ) from error
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
+    quiet: Any = transformers.utils.logging  # its functions are not annotated
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
     return transformers
 
 
@@ -154,9 +155,7 @@ def _convert(source: Path, folder: Path) -> None:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             source.parent, gguf_file=source.name, dtype="float32"
         )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            source.parent, gguf_file=source.name
-        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
         # The weights are no longer quantised; left in place, these two make saving refuse.
         model.hf_quantizer = None
         if hasattr(model.config, "quantization_config"):
@@ -199,7 +198,11 @@ def _verified_hash(folder: Path) -> str:
 def _hub_folder(name: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
     except ImportError as error:
         raise MissingExtra(
             f"running a model needs {error.name}", hint='run: pip install "fieldwright[model]"'

@@ -72,7 +72,7 @@ def inputs(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) 
     A path that does not exist is an input, which then fails and says so.
     """
     found: dict[str, None] = {}
-    for path in map(os.fspath, paths):
+    for path in map(str, paths):
         if os.path.isdir(path):
             for file in sorted(_files(path, recursive)):
                 found[file] = None
@@ -162,9 +162,7 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
             path: {
                 "printed": result.printed,
                 "evidence": asdict(result.evidence),
-                "probability": None
-                if result.probability is None
-                else round(result.probability, 6),
+                "probability": None if result.probability is None else round(result.probability, 6),
             }
             for path, result in extraction.fields.items()
         },
@@ -189,7 +187,7 @@ def _failure(file: str, category: str, message: str, hint: str) -> Line:
 
 
 def shown(file: str) -> str:
-    """Return a path as valid Unicode; bytes of a name that are not UTF-8 become `\\xNN`."""
+    """Return a path as valid Unicode; bytes that are not UTF-8 become backslash escapes."""
     return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
@@ -198,9 +196,8 @@ def _key(file: str, identity: dict[str, str]) -> str:
     total = hashlib.sha256(os.fsencode(file) + b"\0")
     total.update(json.dumps(identity, sort_keys=True).encode())
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as content:
-            if stat.S_ISREG(os.fstat(content.fileno()).st_mode):
+        if stat.S_ISREG(os.stat(file).st_mode):
+            with open(file, "rb") as content:
                 total.update(hashlib.file_digest(content, "sha256").digest())
     except OSError as error:
         total.update(f"unreadable {error.errno}".encode())

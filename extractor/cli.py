@@ -223,9 +223,7 @@ def train(
         augment=AugmentConfig(synthetic=synthetic),
     )
     with _stages() as progress:
-        result = tune(
-            corpus, asked, output, config, progress=progress, announce=_announce
-        )
+        result = tune(corpus, asked, output, config, progress=progress, announce=_announce)
     for problem in result.problems:
         _say(f"left out: {problem.document}: {problem.field}: {problem.message}")
     if result.validation_f1 is not None:
@@ -386,8 +384,14 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
 def _stages() -> Iterator[Callable[[str, int, int], None]]:
     """Draw a bar for each stage that reports, with the time that is left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description:>12}"),

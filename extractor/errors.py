@@ -8,7 +8,7 @@
     ├── BaseModelError         a base model that is missing, unusable or changed
     ├── AdapterError           an adapter folder that is damaged
     │   └── AdapterMismatch    an adapter made for another schema, base model or prompt version
-    ├── TrainingError          a run that must not be trusted: weights unmoved, not finite, pairs lost
+    ├── TrainingError          a run that must not be trusted, such as weights that did not move
     ├── OutputError            a result that could not be written
     └── MissingExtra           an optional dependency that is not installed
 

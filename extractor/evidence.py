@@ -200,5 +200,3 @@ def _at(document: Document, status: Status, start: int, end: int) -> Evidence:
         bbox=boxes[0][1] if boxes else None,
         text=" ".join(document.text[start:end].split()),
     )
-
-

@@ -182,13 +182,11 @@ def _sheet_name(name: str) -> str:
 
 
 def _write_parquet(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:
-    pyarrow = _pyarrow()
-    import pyarrow.parquet
+    arrow = _pyarrow()
+    from pyarrow import parquet
 
-    columns = {
-        name: [_plain(row.get(name)) for row in rows] for name in _columns(rows)
-    }
-    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    columns = {name: [_plain(row.get(name)) for row in rows] for name in _columns(rows)}
+    parquet.write_table(arrow.table(columns), path)
 
 
 def _plain(value: Cell) -> Cell:

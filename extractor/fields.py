@@ -79,7 +79,9 @@ def _language(text: str) -> str:
     return best if votes[best] >= 2 else ""
 
 
-_TELLING = re.compile(r"(?<![\d.,])\d{1,3}(?:(?P<group>[., '’])\d{3})*(?P<point>[.,])\d{2}(?![\d.,]*\d)")
+_TELLING = re.compile(
+    r"(?<![\d.,])\d{1,3}(?:(?P<group>[., '’])\d{3})*(?P<point>[.,])\d{2}(?![\d.,]*\d)"
+)
 
 
 def _decimal_separator(text: str) -> Literal[".", ",", ""]:
@@ -427,8 +429,12 @@ _NUMERIC_DATE = re.compile(
     r"(?<![\d.,/\-])(?P<a>\d{1,2})(?P<sep>\s?[-/.]\s?|\s)(?P<b>\d{1,2})(?P=sep)"
     r"(?P<y>(?:19|20)\d{2}|\d{2})(?![\d/]|[.\-,]\d)"
 )
-_ISO_DATE = re.compile(r"(?<![\d.,/\-])(?P<y>(?:19|20)\d{2})(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?!\d)")
-_COMPACT_DATE = re.compile(r"(?<![\w.,/\-])(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?![\w/]|[.,\-]\d)")
+_ISO_DATE = re.compile(
+    r"(?<![\d.,/\-])(?P<y>(?:19|20)\d{2})(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?!\d)"
+)
+_COMPACT_DATE = re.compile(
+    r"(?<![\w.,/\-])(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?![\w/]|[.,\-]\d)"
+)
 _NAME = r"(?P<name>[^\W\d_]{3,12})"
 _DAY_NAME_YEAR = re.compile(
     r"(?<![\w.,/])(?P<d>\d{1,2})(?:st|nd|rd|th|er|º|°|\.)?\s?(?:[-/]|de |of |day of )?\s?"
@@ -546,7 +552,8 @@ _SYMBOLS = {
 }  # fmt: skip
 _CODES = frozenset(
     "EUR USD GBP CHF BRL CZK PLN SEK NOK DKK HUF RON BGN JPY CNY INR MYR SGD AUD CAD NZD HKD MXN "
-    "ZAR TRY RUB UAH ILS THB IDR PHP KRW VND AED SAR EGP NGN KES ARS CLP COP PEN TWD PKR ISK".split()
+    "ZAR TRY RUB UAH ILS THB IDR PHP KRW VND AED SAR EGP NGN KES ARS CLP COP PEN TWD PKR "
+    "ISK".split()
 )
 _BY_LANGUAGE = {"kr": {"sv": "SEK", "da": "DKK", "nb": "NOK", "no": "NOK"}}
 _CURRENCY = re.compile(

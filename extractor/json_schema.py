@@ -108,7 +108,7 @@ class _Builder:
             return self.model(node, name, depth + 1)
         if kind == "array":
             item = self.type(node.get("items", {}), f"{path}[]", depth + 1)
-            many: Any = set[item] if node.get("uniqueItems") else list[item]
+            many: Any = set[item] if node.get("uniqueItems") else list[item]  # type: ignore[valid-type]
             return _bounded(many, node, ("minItems", "maxItems"))
         if kind == "string":
             if node.get("format") in _FORMATS:

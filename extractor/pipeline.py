@@ -1,7 +1,7 @@
 """One document to one validated record: the path that everything else in the project serves.
 
-    read -> cut into windows -> prompt -> generate under the constraint -> load -> merge
-         -> locate on the page -> probability -> the schema's own checks -> Extraction
+read -> cut into windows -> prompt -> generate under the constraint -> load -> merge
+-> locate on the page -> probability -> the schema's own checks -> Extraction
 """
 
 from __future__ import annotations
@@ -283,5 +283,3 @@ def _value_spans(text: str) -> dict[str, tuple[int, int]]:
         spans[key] = (colon, end)
         at = end + 1
     return spans
-
-

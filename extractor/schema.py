@@ -167,7 +167,8 @@ class Schema(Generic[T]):
         """
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise SchemaError(
-                f"{model!r} is no Pydantic model", hint="give a class derived from pydantic.BaseModel"
+                f"{model!r} is no Pydantic model",
+                hint="give a class derived from pydantic.BaseModel",
             )
         root = _object(model, model.__name__, ())
         if not root.keys:
@@ -238,7 +239,7 @@ class Schema(Generic[T]):
             message = f"a validator raised {type(error).__name__}: {error}"
             warnings = [FieldWarning("", "rejected", message)]
         record = _construct(self.root, pruned)
-        return record, (), warnings  # type: ignore[return-value]  # the root's model is T
+        return record, (), warnings  # the root's model is T
 
     # ------------------------------------------------------------ canonical JSON
 
@@ -302,7 +303,12 @@ def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> Objec
         if not info.is_required():
             defaulted.add(key)
     return ObjectNode(
-        tuple(keys), tuple(notes), tuple(attributes), frozenset(nullable), frozenset(defaulted), model
+        tuple(keys),
+        tuple(notes),
+        tuple(attributes),
+        frozenset(nullable),
+        frozenset(defaulted),
+        model,
     )
 
 
@@ -319,9 +325,7 @@ def _key(name: str, info: FieldInfo, path: str) -> str:
     )
 
 
-def _node(
-    annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[type, ...]
-) -> Node:
+def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[type, ...]) -> Node:
     """Return the node of a type; `metadata` is what stands in Annotated around it."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if isinstance(annotation, typing.TypeAliasType) if hasattr(typing, "TypeAliasType") else False:
@@ -354,7 +358,9 @@ def _node(
     if origin in (dict, typing.cast(Any, Mapping)):
         if args[0] is not str:
             raise _refusal(path, "a dict whose keys are not str", "use dict[str, ...]")
-        return MapNode(_node(args[1], (), f"{path}.*", above), max_items=_lengths(metadata, MAX_KEYS)[1])
+        return MapNode(
+            _node(args[1], (), f"{path}.*", above), max_items=_lengths(metadata, MAX_KEYS)[1]
+        )
     return LeafNode(_plain(annotation, metadata, path))
 
 
@@ -413,12 +419,16 @@ def _plain(annotation: Any, metadata: tuple[Any, ...], path: str) -> PlainType:
     for known, name, pattern in _FORMS:
         if annotation is known:
             return PlainType(name, Rx(pattern), described)
-    raise _refusal(path, annotation.__name__, "use a Pydantic model, a plain type, or extractor.fields")
+    raise _refusal(
+        path, annotation.__name__, "use a Pydantic model, a plain type, or extractor.fields"
+    )
 
 
 def _is_constraint(item: Any) -> bool:
-    return isinstance(item, annotated_types.BaseMetadata) or hasattr(item, "pattern") or hasattr(
-        item, "max_digits"
+    return (
+        isinstance(item, annotated_types.BaseMetadata)
+        or hasattr(item, "pattern")
+        or hasattr(item, "max_digits")
     )
 
 
@@ -491,13 +501,23 @@ _DATE = (
 )
 _CLOCK = rf"(?:[01]{_D}|2[0-3]):[0-5]{_D}:[0-5]{_D}"
 _ZONE = rf"(?:Z|[+-](?:0{_D}|1[0-3]):[0-5]{_D})"
-_EMAIL = r"[a-z0-9]{1,30}(?:[._-][a-z0-9]{1,20}){0,2}@[a-z0-9]{1,30}(?:-[a-z0-9]{1,20})?\.(?:com|org|net|info|biz|eu|io|[a-z]{2})"
-_URL = r"https?://[a-z0-9]{1,30}(?:[.-][a-z0-9]{1,30}){0,3}\.(?:com|org|net|info|eu|io|[a-z]{2})(?:/[A-Za-z0-9_.-]{1,40}){0,4}/?"
+_EMAIL = (
+    r"[a-z0-9]{1,30}(?:[._-][a-z0-9]{1,20}){0,2}@[a-z0-9]{1,30}(?:-[a-z0-9]{1,20})?"
+    r"\.(?:com|org|net|info|biz|eu|io|[a-z]{2})"
+)
+_URL = (
+    r"https?://[a-z0-9]{1,30}(?:[.-][a-z0-9]{1,30}){0,3}\.(?:com|org|net|info|eu|io|[a-z]{2})"
+    r"(?:/[A-Za-z0-9_.-]{1,40}){0,4}/?"
+)
 _FORMS: tuple[tuple[type, str, str], ...] = (
     (datetime, "date and time", rf"{_DATE}T{_CLOCK}(?:\.{_D}{{1,6}})?{_ZONE}?"),
     (date, "date as YYYY-MM-DD", _DATE),
     (time, "time as HH:MM:SS", rf"{_CLOCK}(?:\.{_D}{{1,6}})?{_ZONE}?"),
-    (timedelta, "duration as P1DT2H3M4S", rf"P{_D}{{1,4}}DT(?:[01]?{_D}|2[0-3])H[0-5]?{_D}M[0-5]?{_D}S"),
+    (
+        timedelta,
+        "duration as P1DT2H3M4S",
+        rf"P{_D}{{1,4}}DT(?:[01]?{_D}|2[0-3])H[0-5]?{_D}M[0-5]?{_D}S",
+    ),
     (UUID, "uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
 )
 
@@ -732,8 +752,12 @@ def _prune(node: Node, value: Any, path: str, missing: list[str]) -> Any:
 
 
 def _matches(node: Node, value: Mapping[str, Any]) -> bool:
-    return isinstance(node, ObjectNode) and set(value) == {key for key, _ in node.keys} and all(
-        value[key] == child.value for key, child in node.keys if isinstance(child, ConstNode)
+    return (
+        isinstance(node, ObjectNode)
+        and set(value) == {key for key, _ in node.keys}
+        and all(
+            value[key] == child.value for key, child in node.keys if isinstance(child, ConstNode)
+        )
     )
 
 
@@ -741,7 +765,9 @@ def _construct(node: Node, value: Any) -> Any:
     if isinstance(node, ObjectNode) and isinstance(value, Mapping) and node.model is not None:
         attributes = dict(node.attributes)
         built = {
-            attributes[key]: _construct(child, value[key]) for key, child in node.keys if key in value
+            attributes[key]: _construct(child, value[key])
+            for key, child in node.keys
+            if key in value
         }
         return node.model.model_construct(**built)
     if isinstance(node, ListNode) and isinstance(value, list):
@@ -832,7 +858,9 @@ def _parse(node: Node, value: Any, path: str, locale: Locale | None = None) -> A
     if isinstance(node, UnionNode):
         option = next((option for option in node.options if _fits(option, value)), None)
         if option is None:
-            raise LabelError(f"{path}: fits no form of the union", hint="correct the label", field=path)
+            raise LabelError(
+                f"{path}: fits no form of the union", hint="correct the label", field=path
+            )
         return _parse(option, value, path, locale)
     return node.value
 

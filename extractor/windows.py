@@ -52,7 +52,9 @@ def cut(text: str, config: WindowConfig, count: Callable[[str], int]) -> list[Wi
     first = 0
     while first < len(lines):
         last, used = first, 0
-        while last < len(lines) and (last == first or used + lines[last][2] <= config.window_tokens):
+        while last < len(lines) and (
+            last == first or used + lines[last][2] <= config.window_tokens
+        ):
             used += lines[last][2]
             last += 1
         windows.append(Window(lines[first][0], lines[last - 1][1]))

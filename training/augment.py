@@ -92,7 +92,9 @@ class AugmentConfig:
         if self.synthetic is not None and self.synthetic < 0:
             raise ValueError(f"synthetic must be at least 0, was: {self.synthetic}")
         if self.max_target_tokens < 16:
-            raise ValueError(f"max_target_tokens must be at least 16, was: {self.max_target_tokens}")
+            raise ValueError(
+                f"max_target_tokens must be at least 16, was: {self.max_target_tokens}"
+            )
 
 
 class Curriculum:
@@ -243,7 +245,7 @@ def _drawn_schema(document: SyntheticDocument, draw: random.Random) -> AnySchema
         keys = draw.sample(list(_ROW), draw.randint(2, 4))
         rows: dict[str, Any] = {key: (_ROW[key] | None, None) for key in _ROW if key in keys}
         row = create_model("Row", **rows)
-        definitions["line_items"] = (list[row], Field(default_factory=list))  # type: ignore[valid-type]
+        definitions["line_items"] = (list[row], Field(default_factory=list))
     return Schema.of(create_model("Drawn", **definitions))
 
 
@@ -307,5 +309,3 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _strings(item)
-
-

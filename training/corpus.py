@@ -157,13 +157,13 @@ def _problem(folder: Path, row: Any) -> str:
     return "" if path.is_file() else f"document {name} does not exist"
 
 
-def _unique(
-    labelled: list[LabelledDocument], problems: list[Problem]
-) -> list[LabelledDocument]:
+def _unique(labelled: list[LabelledDocument], problems: list[Problem]) -> list[LabelledDocument]:
     seen: dict[str, LabelledDocument] = {}
     for document in labelled:
         if document.id in seen:
-            problems.append(Problem(document.id, "the id stands in the labels twice; the first counts"))
+            problems.append(
+                Problem(document.id, "the id stands in the labels twice; the first counts")
+            )
             continue
         seen[document.id] = document
     return list(seen.values())

@@ -156,8 +156,10 @@ def undecodable(pair: Pair, constraint: Constraint, tokenizer: PreTrainedTokeniz
     accepted = constraint.start(pair.text).accepts(target)
     if accepted == len(target):
         return ""
-    prefix = tokenizer.decode(target[: accepted + 1])
-    at = {name: prefix.rfind(json.dumps(name, ensure_ascii=False)) for name in pair.schema.field_names}
+    prefix = str(tokenizer.decode(target[: accepted + 1]))
+    at = {
+        name: prefix.rfind(json.dumps(name, ensure_ascii=False)) for name in pair.schema.field_names
+    }
     return max(at, key=lambda name: at[name])
 
 
@@ -219,9 +221,7 @@ def _add(
             part = schema.only(list(printed))
             target, unlabelled = _render_target(part, printed)
             text = document.text[window.start : window.end]
-            result.pairs.append(
-                Pair(labelled.id, part, text, target, unlabelled, labelled.group)
-            )
+            result.pairs.append(Pair(labelled.id, part, text, target, unlabelled, labelled.group))
 
 
 class _Printer:
@@ -347,4 +347,3 @@ __all__ = [
     "without",
     "write",
 ]
-

@@ -194,9 +194,7 @@ def _same(node: Node, a: Any, b: Any) -> bool:
     return node.type.same(a, b) if isinstance(node, LeafNode) else bool(a == b)
 
 
-def _inside(
-    node: ObjectNode, a: Any, b: Any, path: str
-) -> Iterator[tuple[str, Node, Any, Any]]:
+def _inside(node: ObjectNode, a: Any, b: Any, path: str) -> Iterator[tuple[str, Node, Any, Any]]:
     for key, child in node.keys:
         left = a.get(key) if isinstance(a, Mapping) else None
         right = b.get(key) if isinstance(b, Mapping) else None
@@ -299,5 +297,3 @@ def _json_of(counts: Counts) -> dict[str, Any]:
         "f1": counts.f1,
         "invention_rate": counts.invention_rate,
     }
-
-

@@ -143,7 +143,9 @@ def _check_disjoint(parts: dict[str, list[LabelledDocument]]) -> None:
     seen: dict[str, str] = {}
     for part, documents in parts.items():
         for document in documents:
-            for key in [_content(document)] + ([f"group {document.group}"] if document.group else []):
+            for key in [_content(document)] + (
+                [f"group {document.group}"] if document.group else []
+            ):
                 other = seen.setdefault(key, part)
                 if other != part:
                     raise CorpusError(

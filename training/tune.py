@@ -34,7 +34,6 @@ from training.split import split
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-    from transformers import PreTrainedTokenizerFast
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are "reading", "training" and "validating"."""
@@ -281,7 +280,7 @@ class _Run:
         optimizer = torch.optim.AdamW(
             self.weights, lr=self.config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
         )
-        self.peft = model
+        self.peft: Any = model  # peft's wrapper answers like the model in it
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.schedule = _schedule(self.config.learning_rate, self.steps)
 
@@ -289,7 +288,7 @@ class _Run:
         """Measure the speed on a few examples of middling length, forward and backward."""
         lengths = sorted(range(len(plan)), key=lambda i: len(plan[i].input_ids))
         probe = [plan[i] for i in lengths[len(plan) // 2 :][:3]]
-        self._loss(probe[0], 1.0).backward()
+        self.accelerator.backward(self._loss(probe[0], 1.0))
         started_s = time.perf_counter()
         for item in probe:
             self.accelerator.backward(self._loss(item, 1.0))
@@ -502,5 +501,3 @@ def _schedule(peak: float, steps: int) -> Callable[[int], float]:
         return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
 
     return rate
-
-

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -97,13 +98,14 @@ def _file_bytes(path: str, limits: Limits) -> bytes:
             hint="check the path and the permission to read it",
             category="missing",
         ) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise DocumentError(
+            f"{os.path.basename(path)}: is a folder or a device, not a file",
+            hint="give a PDF or text file",
+            category="unsupported",
+        )
     with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise DocumentError(
-                f"{os.path.basename(path)}: is a folder or a device, not a file",
-                hint="give a PDF or text file",
-                category="unsupported",
-            )
         return stream.read(limits.file_bytes + 1)
 
 
@@ -196,17 +198,13 @@ class _Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                try:
+                with suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
 
 
 def _start(memory_bytes: int) -> subprocess.Popen[bytes]:

@@ -36,7 +36,9 @@ def read_pdf(data: bytes, max_pages: int, max_characters: int) -> dict[str, Any]
     pages, drawn = _pdfium_pages(data, max_pages, max_characters)
     if not any(words for _, _, words in pages):
         pages = []
-    content = _assemble(pages) if pages else {"text": "", "pages": []}
+    content: dict[str, Any] = {"text": "", "pages": []}
+    if pages:
+        content = _assemble(pages)
     if not _readable(content["text"]) and structure is not None:
         content = _pypdf_text(structure, max_characters)
     if _readable(content["text"]):
@@ -84,9 +86,7 @@ def _structure(data: bytes) -> tuple[int | None, Any]:
         raise
 
 
-def _pdfium_pages(
-    data: bytes, max_pages: int, max_characters: int
-) -> tuple[list[PageWords], bool]:
+def _pdfium_pages(data: bytes, max_pages: int, max_characters: int) -> tuple[list[PageWords], bool]:
     """Return each page's size and words, and whether pdfium opened the file at all."""
     import pypdfium2
     import pypdfium2.raw as raw
@@ -147,7 +147,12 @@ def _words(page: Any) -> Iterator[Placed]:
             yield from _word(word, around)
             word = []
         if word:
-            around = [min(around[0], x0), min(around[1], y0), max(around[2], x1), max(around[3], y1)]
+            around = [
+                min(around[0], x0),
+                min(around[1], y0),
+                max(around[2], x1),
+                max(around[3], y1),
+            ]
         else:
             around = [x0, y0, x1, y1]
         word.append(character)

@@ -164,7 +164,8 @@ def _llg_tokenizer(tokenizer: PreTrainedTokenizerFast) -> LLTokenizer:
         import llguidance.hf
 
         _tokenizers[tokenizer] = llguidance.hf.from_tokenizer(tokenizer)
-    return _tokenizers[tokenizer]
+    kept: LLTokenizer = _tokenizers[tokenizer]
+    return kept
 
 
 class _Writer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -62,7 +62,8 @@ class LocalEngine:
         if threads is not None:
             torch.set_num_threads(threads)
         dtype = dtype or best_dtype()
-        model, tokenizer = base_model.load(base, torch.float32)
+        plain, tokenizer = base_model.load(base, torch.float32)
+        model: Any = plain  # what peft and `to` return is not annotated
         if adapter is not None:
             from peft import PeftModel
 

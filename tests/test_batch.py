@@ -1,0 +1,196 @@
+"""A folder run: every input one line, whatever happens to the run."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from extractor import Extractor, batch
+from extractor.errors import OutputError
+from extractor.fields import Identifier, Money
+from extractor.testing import CannedEngine
+
+
+class Bill(BaseModel):
+    number: Identifier | None = None
+    total: Money | None = None
+
+
+def first_words(text: str) -> dict[str, str]:
+    words = text.split()
+    return {"number": words[1], "total": words[3]}
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.txt").write_text(f"Bill B{number}\nTotal {number}.50 EUR")
+    return folder
+
+
+@pytest.fixture
+def extractor() -> Extractor[Bill]:
+    return Extractor(Bill, engine=CannedEngine(first_words))
+
+
+def lines(path: Path) -> list[batch.Line]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_each_input_is_one_line_in_order(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    output = tmp_path / "records.jsonl"
+
+    summary = batch.run(batch.inputs([inbox]), extractor, output)
+
+    assert (summary.read, summary.kept, summary.failed) == (6, 0, 0)
+    assert [line["record"]["number"] for line in lines(output)] == [f"B{n}" for n in range(6)]
+    evidence = lines(output)[3]["fields"]["total"]["evidence"]
+    assert (evidence["status"], evidence["page"], evidence["text"]) == ("verified", 1, "3.50")
+
+
+def test_a_second_run_adds_nothing_and_a_changed_file_is_read_again(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    output = tmp_path / "records.jsonl"
+    batch.run(batch.inputs([inbox]), extractor, output)
+    before = output.read_bytes()
+
+    again = batch.run(batch.inputs([inbox]), extractor, output)
+    assert (again.read, again.kept) == (0, 6)
+    assert output.read_bytes() == before
+
+    (inbox / "2.txt").write_text("Bill NEW\nTotal 9.00 EUR")
+    changed = batch.run(batch.inputs([inbox]), extractor, output)
+    assert (changed.read, changed.kept) == (1, 5)
+    assert [line["record"]["number"] for line in lines(output)][2] == "NEW"
+    assert len(lines(output)) == 6
+
+
+def test_another_extractor_reads_everything_again(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    output = tmp_path / "records.jsonl"
+    batch.run(batch.inputs([inbox]), extractor, output)
+
+    other = Extractor(Bill, engine=CannedEngine({"number": "1"}))
+
+    assert batch.run(batch.inputs([inbox]), other, output).read == 6
+
+
+def test_what_cannot_be_read_is_a_failed_line_and_the_rest_is_done(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    (inbox / "a.pdf").write_bytes(b"%PDF-1.7 nothing")
+    (inbox / "b.pdf").write_bytes(b"MZ\x00\x01")
+    (inbox / "c.pdf").mkdir()
+    (inbox / "d.txt").write_text(" \n ")
+    os.mkfifo(inbox / "e.pdf")
+    (inbox / "f.txt").symlink_to(inbox / "nowhere")
+    output = tmp_path / "records.jsonl"
+
+    summary = batch.run(batch.inputs([inbox]), extractor, output)
+
+    found = {os.path.basename(line["input"]): line for line in lines(output)}
+    categories = {n: line["error"]["category"] for n, line in found.items() if line["error"]}
+    assert summary.failed == 6
+    assert categories == {
+        "a.pdf": "broken", "b.pdf": "not_a_pdf", "c.pdf": "unsupported",
+        "d.txt": "no_text", "e.pdf": "unsupported", "f.txt": "missing",
+    }  # fmt: skip
+    assert all(found[name]["error"]["hint"] for name in categories)
+
+
+def test_a_name_that_is_not_utf_8_becomes_valid_json(
+    extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    name = os.fsdecode(os.path.join(os.fsencode(tmp_path), b"b\xff\n.txt"))
+    Path(name).write_text("Bill 1\nTotal 2.00")
+
+    batch.run([name], extractor, tmp_path / "records.jsonl")
+
+    assert lines(tmp_path / "records.jsonl")[0]["input"].endswith("b\\xff\n.txt")
+
+
+SLOW = """
+import sys, time
+sys.path[:0] = {path!r}
+from tests.test_batch import Bill, first_words
+from extractor import Extractor, batch
+from extractor.testing import CannedEngine
+
+def answer(text):
+    time.sleep(0.05)
+    return first_words(text)
+
+engine = CannedEngine(answer)
+batch.run(batch.inputs([sys.argv[1]]), Extractor(Bill, engine=engine), sys.argv[2])
+"""
+
+
+def test_a_killed_run_goes_on_and_ends_like_an_uninterrupted_one(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(SLOW.format(path=[str(Path(__file__).parents[1])]))
+    output = tmp_path / "killed" / "records.jsonl"
+    journal = output.with_name(".records.jsonl.journal")
+    for wanted in (1, 3):
+        run = subprocess.Popen([sys.executable, script, inbox, output])
+        while not journal.exists() or journal.read_bytes().count(b"\n") < wanted:
+            time.sleep(0.005)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    with journal.open("ab") as torn:
+        torn.write(b'{"key": "half a li')
+
+    subprocess.run([sys.executable, script, inbox, output], check=True)
+    whole = tmp_path / "whole.jsonl"
+    batch.run(batch.inputs([inbox]), extractor, whole)
+
+    assert output.read_bytes() == whole.read_bytes()
+    assert sorted(p.name for p in output.parent.iterdir()) == [journal.name, output.name]
+
+
+def test_two_runs_do_not_write_one_output(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    output = tmp_path / "records.jsonl"
+
+    def second(done: int, total: int) -> None:
+        with pytest.raises(OutputError, match="another run is writing it"):
+            batch.run([], extractor, output)
+
+    batch.run(batch.inputs([inbox])[:1], extractor, output, progress=second)
+
+
+def test_a_full_disk_is_named_and_the_old_output_stays(
+    inbox: Path,
+    extractor: Extractor[Bill],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output = tmp_path / "records.jsonl"
+    output.write_text("old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="the disk is full"):
+        patch.setattr(os, "fsync", full)
+        batch.run(batch.inputs([inbox]), extractor, output)
+
+    assert output.read_text() == "old"
+    assert batch.run(batch.inputs([inbox]), extractor, output).failed == 0
