@@ -53,12 +53,9 @@ ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Pro
 def main() -> None:
     """Run the command line; turns errors of this package into a line, a hint and a code."""
     try:
-        app(standalone_mode=False)
-        code = 0
-    except typer.Exit as stop:
-        code = stop.exit_code
+        # Outside standalone mode the code of typer.Exit is returned, not raised.
+        code = int(app(standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted; run the same command again to go on where it stopped")
         code = 130
     except ExtractorError as error:
         _say(f"error: {error.message}")
@@ -77,6 +74,8 @@ def main() -> None:
         _say(f"error: {error.format_message()}")
         _say("hint: add --help to the command to see how it is used")
         code = 2
+    if code == 130:
+        _say("interrupted; run the same command again to go on where it stopped")
     sys.exit(code)
 
 

@@ -70,8 +70,9 @@ class ObjectNode:
     keys: tuple[tuple[str, Node], ...]
     notes: tuple[tuple[str, str], ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
-    nullable: frozenset[str] = frozenset()
-    defaulted: frozenset[str] = frozenset()
+    # Tuples, not sets: the fingerprint must be the same in every process.
+    nullable: tuple[str, ...] = ()
+    defaulted: tuple[str, ...] = ()
     model: type[BaseModel] | None = field(default=None, repr=False, compare=False)
 
 
@@ -287,7 +288,8 @@ def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> Objec
     if above.count(model) >= MAX_DEPTH:
         return ObjectNode(())
     keys, notes, attributes = [], [], []
-    nullable, defaulted = set(), set()
+    nullable: list[str] = []
+    defaulted: list[str] = []
     for name, info in model.model_fields.items():
         key = _key(name, info, path)
         where = f"{path}.{name}"
@@ -299,15 +301,15 @@ def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> Objec
         if info.description:
             notes.append((key, " ".join(info.description.split())))
         if _allows_null(info.annotation):
-            nullable.add(key)
+            nullable.append(key)
         if not info.is_required():
-            defaulted.add(key)
+            defaulted.append(key)
     return ObjectNode(
         tuple(keys),
         tuple(notes),
         tuple(attributes),
-        frozenset(nullable),
-        frozenset(defaulted),
+        tuple(nullable),
+        tuple(defaulted),
         model,
     )
 

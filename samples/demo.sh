@@ -10,7 +10,7 @@ if [ ! -f adapters/demo/manifest.json ]; then
     extractor train --schema invoice --corpus samples --output adapters/demo \
         --epochs 2 --synthetic 40 --validation 0 --checkpoints 4 --resume
 fi
-if [ ! -f demo/report.json ] || [ adapters/demo/manifest.json -nt demo/report.json ]; then
+if [ ! -f demo/scores.txt ] || [ adapters/demo/manifest.json -nt demo/scores.txt ]; then
     extractor evaluate --schema invoice --corpus samples --adapter adapters/demo --compare \
         --output demo/report.json > demo/scores.txt.part
     mv demo/scores.txt.part demo/scores.txt

@@ -11,6 +11,7 @@ import json
 import math
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -273,7 +274,10 @@ class _Run:
             target_modules="all-linear",
             task_type="CAUSAL_LM",
         )
-        model = get_peft_model(self.plain, self.lora)
+        with warnings.catch_warnings():
+            # peft asks for an attribute that transformers has renamed; nothing follows for users.
+            warnings.simplefilter("ignore", FutureWarning)
+            model = get_peft_model(self.plain, self.lora)
         self.weights = [p for p in model.parameters() if p.requires_grad]
         self.initial = [p.detach().clone() for p in self.weights]
         self.steps = math.ceil(examples / self.config.batch_size)

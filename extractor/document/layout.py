@@ -16,6 +16,7 @@ Placed = tuple[str, float, float, float, float]
 
 COLUMN_GAP = 1.5
 _TALL = 2.5
+_MUCH = 1.7
 _SPACE = re.compile(r"\s+")
 
 
@@ -34,7 +35,8 @@ def lines(words: Sequence[Placed]) -> list[list[Placed]]:
     open_lines: list[_Line] = []
     tall: list[list[Placed]] = []
     for word in sorted(words, key=lambda w: (w[2], w[1])):
-        if word[4] - word[2] > _TALL * usual and len(word[0]) > 1:
+        height, width = word[4] - word[2], word[3] - word[1]
+        if height > _TALL * usual and height > width and len(word[0]) > 1:
             # Text that runs up the margin crosses many lines and belongs to none of them.
             tall.append([word])
             continue
@@ -49,9 +51,18 @@ def lines(words: Sequence[Placed]) -> list[list[Placed]]:
 
 
 def _overlap(line: _Line, word: Placed) -> float:
-    """Return the share of the lower of the two heights on which they overlap."""
-    shared = min(line.bottom, word[4]) - max(line.top, word[2])
-    return shared / max(0.1, min(line.bottom - line.top, word[4] - word[2]))
+    """Return the share of the lower of the two heights on which they overlap.
+
+    Large print beside several small lines overlaps each of them wholly and belongs to none: where
+    the heights differ much, each must hold the other's middle.
+    """
+    top, bottom = word[2], word[4]
+    low, high = sorted((max(0.1, line.bottom - line.top), max(0.1, bottom - top)))
+    if high > _MUCH * low:
+        middle, own = (line.top + line.bottom) / 2, (top + bottom) / 2
+        if not (top <= middle <= bottom and line.top <= own <= line.bottom):
+            return 0.0
+    return (min(line.bottom, bottom) - max(line.top, top)) / low
 
 
 def _distinct(words: list[Placed]) -> list[Placed]:

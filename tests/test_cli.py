@@ -1,0 +1,177 @@
+"""The command line as a stranger uses it: data on stdout, the rest on stderr, stable exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import tiny_base
+
+
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    code = "from extractor.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Invoice A-1\nTotal 12.50 EUR")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["pairs"], ["train"], ["evaluate"], ["extract"], ["schemas", "list"], ["schemas", "show"],
+     ["schemas", "copy"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_the_help_of_each_command_ends_with_an_example(command: list[str]) -> None:
+    result = run(*command, "--help")
+
+    assert result.returncode == 0
+    assert f"Example: extractor {' '.join(command)}" in " ".join(result.stdout.split())
+
+
+def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path, base: Path) -> None:
+    result = run("extract", inbox, "--schema", "receipt", "--base-model", base)
+
+    assert result.returncode == 0
+    (line,) = result.stdout.splitlines()
+    assert json.loads(line)["input"].endswith("a.txt")
+    assert "1 documents, 0 failed" in result.stderr
+
+
+def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(
+    inbox: Path, base: Path, tmp_path: Path
+) -> None:
+    (inbox / "b.pdf").write_bytes(b"\xff\xfe nothing")
+    output = tmp_path / "records.jsonl"
+
+    result = run("extract", inbox, "--schema", "receipt", "--base-model", base, "--output", output)
+
+    assert result.returncode == 1
+    assert [json.loads(line)["status"] for line in output.read_text().splitlines()][1] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["extract", "nowhere", "--schema", "invoice"], "nowhere: no such file", "check the path"),
+        (["extract", ".", "--schema", "invoyce"], "no ready-made schema 'invoyce'", "contract"),
+        (["extract", "empty", "--schema", "invoice"], "empty: no document in it", ".pdf"),
+        (["extract", ".", "--schema", "x.py:A"], "no file x.py", "path of the Python file"),
+        (["train", "--schema", "invoice", "--corpus", "none", "--output", "a"],
+         "corpus none: no such folder", "folder of the labels"),
+        (["extract", "a.txt", "--schema", "invoice", "--output", "a.doc"],
+         "a.doc: unknown format .doc", ".xlsx"),
+        (["extract", "a.txt", "--schema", "invoice", "--adapter", "empty"],
+         "no readable manifest.json", "extractor train"),
+        (["extract", "a.txt"], "schema", "--help"),
+        (["train", "--schema", "invoice", "--corpus", "empty", "--output", "a",
+          "--learning-rate", "5"], "learning_rate must be between 0 and 1", ""),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_one_line_a_hint_and_exit_code_2(
+    arguments: list[str], message: str, hint: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.txt").write_text("Bill 1")
+
+    result = run(*arguments, cwd=tmp_path)
+
+    assert result.returncode == 2, result.stderr
+    assert message in result.stderr
+    assert hint in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_ctrl_c_is_exit_code_130(inbox: Path, base: Path, tmp_path: Path) -> None:
+    for number in range(300):
+        (inbox / f"{number}.txt").write_text(f"Bill {number}\nTotal {number}.00 EUR")
+    output = tmp_path / "records.jsonl"
+    code = "from extractor.cli import main; main()"
+    arguments = ["extract", inbox, "--schema", "receipt", "--base-model", base]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, [*arguments, "--output", output])],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    journal = output.with_name(".records.jsonl.journal")
+    while not journal.exists() or journal.stat().st_size == 0:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "interrupted" in errors
+
+
+def test_schemas_are_listed_shown_and_copied(tmp_path: Path) -> None:
+    listed = run("schemas", "list").stdout
+    assert {line.split("\t")[0] for line in listed.splitlines()} == {
+        "invoice", "receipt", "contract",
+    }  # fmt: skip
+    assert "iban: iban | account to pay to" in run("schemas", "show", "invoice").stdout
+
+    copied = run("schemas", "copy", "receipt", "--output", "mine.py", cwd=tmp_path)
+    assert copied.returncode == 0
+    shown = run("schemas", "show", "mine.py:Receipt", cwd=tmp_path)
+    assert shown.stdout == run("schemas", "show", "receipt").stdout
+    assert run("schemas", "copy", "receipt", "--output", "mine.py", cwd=tmp_path).returncode == 2
+
+
+def test_a_corpus_is_trained_evaluated_and_used(base: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number in range(8):
+        (corpus / f"{number}.txt").write_text(
+            f"Shop {number}\n0{number + 1}/02/2024\nTOTAL {number}.50"
+        )
+        label = {
+            "company": f"Shop {number}",
+            "date": f"2024-02-0{number + 1}",
+            "total": f"{number}.50",
+        }
+        (corpus / f"{number}.json").write_text(json.dumps(label))
+    common = ["--schema", "receipt", "--corpus", corpus, "--base-model", base]
+
+    pairs = run("pairs", *common, "--output", tmp_path / "pairs.jsonl")
+    assert pairs.returncode == 0, pairs.stderr
+    pair = json.loads((tmp_path / "pairs.jsonl").read_text().splitlines()[0])
+    assert pair["target"] == '{"company":"Shop 0","date":"01/02/2024","total":"0.50"}'
+
+    adapter = tmp_path / "adapter"
+    trained = run("train", *common, "--output", adapter, "--epochs", 1, "--synthetic", 4)
+    assert trained.returncode == 0, trained.stderr
+    assert "about 1 minutes" in trained.stderr
+
+    report = tmp_path / "report.json"
+    scored = run("evaluate", *common, "--adapter", adapter, "--compare", "--output", report)
+    assert scored.returncode == 0, scored.stderr
+    assert "macro F1, single values" in scored.stdout
+    assert "before" in json.loads(report.read_text())
+    assert "<svg" in report.with_suffix(".html").read_text()

@@ -1,0 +1,201 @@
+"""What a class asks for, and the one JSON form of its records."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from extractor.errors import LabelError, SchemaError
+from extractor.fields import Identifier, IsoDate, Locale, Money
+from extractor.schema import Schema, resolve
+from tests.schemas20 import SCHEMAS, Aliased, Bill, Discriminated, Sets, Tree
+
+NAMES = [model.__name__ for model in SCHEMAS]
+UNTYPED = {"Copied", "Bill", "Address", "Nested", "Listed", "Either", "Maps", "Deep", "Single",
+           "Aliased", "Unicode", "Times"}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", [m for m in SCHEMAS if m.__name__ not in UNTYPED])
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_is_dumped_is_read_back(model: type[BaseModel], data: st.DataObject) -> None:
+    schema = Schema.of(model)
+    record = data.draw(st.from_type(model))
+    try:
+        text = schema.dump(record)
+    except ValueError:  # NaN and infinity have no JSON
+        return
+
+    values = schema.parse_dump(text)
+
+    assert schema.dump(values) == text
+    assert schema.dump(schema.values(record)) == text
+
+
+def test_the_fingerprint_is_the_same_in_every_process() -> None:
+    code = (
+        "from extractor.schema import Schema; from tests.schemas20 import SCHEMAS;"
+        "print(*[Schema.of(m).fingerprint for m in SCHEMAS])"
+    )
+    root = str(Path(__file__).parents[1])
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONPATH": root, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(found) == 1
+
+
+def test_the_fingerprint_changes_with_name_type_and_note() -> None:
+    def of(kind: Any, **settings: Any) -> str:
+        class Some(BaseModel):
+            a: kind = Field(None, **settings)
+
+        return Schema.of(Some).fingerprint
+
+    assert len({of(Money | None), of(IsoDate | None), of(Money | None, description="x")}) == 3
+
+
+@pytest.mark.parametrize("kind", [Any, bytes, object, complex, list[Any], dict[int, str]])
+def test_what_cannot_be_decoded_is_refused_with_the_field(kind: Any) -> None:
+    class Odd(BaseModel):
+        fine: str
+        odd: kind
+
+    with pytest.raises(SchemaError, match=r"Odd\.odd"):
+        Schema.of(Odd)
+
+
+def test_a_look_around_pattern_is_refused() -> None:
+    class Odd(BaseModel):
+        code: str = Field(pattern="^A$")
+
+    Odd.model_fields["code"].metadata[:] = []
+
+    class Fine(BaseModel):
+        code: str = Field(pattern="^[A-Z]+$")
+
+    Schema.of(Fine)
+    from extractor.schema import _string
+
+    class Constraint:
+        pattern = "(?=A)A"
+
+    with pytest.raises(SchemaError, match="look-around"):
+        _string([Constraint()], "Odd.code")
+
+
+def test_null_where_the_class_forbids_it_is_missing() -> None:
+    schema = Schema.of(Bill)
+    loaded = schema.load(
+        '{"number":null,"rows":[{"what":null,"count":null,"price":null}],"notes":null}', Locale()
+    )
+
+    record, missing, _ = schema.record(loaded.values)
+
+    assert record is None
+    assert missing == ("number",)
+
+
+def test_a_default_stands_in_for_null() -> None:
+    schema = Schema.of(Bill)
+
+    record, missing, _ = schema.record({"number": "7", "rows": [], "notes": None})
+
+    assert record == Bill(number="7", rows=[])
+    assert not missing
+
+
+def test_aliases_are_the_keys_of_the_json() -> None:
+    schema = Schema.of(Aliased)
+    values = schema.load('{"Invoice No.":"A","the \\"total\\"":"1,50"}', Locale(decimal=",")).values
+
+    record, _, warnings = schema.record(values)
+
+    assert record is not None and not warnings
+    assert (record.number, record.total) == ("A", Decimal("1.50"))
+
+
+def test_a_discriminator_is_a_constant() -> None:
+    schema = Schema.of(Discriminated)
+    values = schema.load('{"paid":{"kind":"cash","amount":2.50}}', Locale()).values
+
+    record, _, _ = schema.record(values)
+
+    assert record is not None
+    assert schema.dump(record) == '{"paid":{"kind":"cash","amount":"2.50"}}'
+
+
+def test_sets_are_written_in_one_order() -> None:
+    schema = Schema.of(Sets)
+
+    assert schema.dump(Sets(tags={"b", "a"}, numbers=frozenset({3, 1}))) == schema.dump(
+        Sets(tags={"a", "b"}, numbers=frozenset({1, 3}))
+    )
+
+
+def test_recursion_ends_at_a_stated_depth() -> None:
+    assert "children: list" in "\n".join(Schema.of(Tree).lines())
+
+
+def test_a_value_that_cannot_be_read_is_null_with_a_warning() -> None:
+    class Dated(BaseModel):
+        on: IsoDate | None = None
+
+    loaded = Schema.of(Dated).load('{"on":"31.02.2024"}', Locale())
+
+    assert loaded.values == {"on": None}
+    assert [(w.field, w.code) for w in loaded.warnings] == [("on", "unreadable")]
+
+
+def test_an_ambiguous_date_is_flagged() -> None:
+    class Dated(BaseModel):
+        on: IsoDate | None = None
+
+    loaded = Schema.of(Dated).load('{"on":"03/04/2024"}', Locale())
+
+    assert loaded.values == {"on": date(2024, 4, 3)}
+    assert [w.code for w in loaded.warnings] == ["ambiguous"]
+
+
+def test_labels_may_be_canonical_or_as_printed() -> None:
+    class Label(BaseModel):
+        total: Money | None = None
+        on: IsoDate | None = None
+        number: Identifier | None = None
+
+    schema = Schema.of(Label)
+
+    assert schema.normalise({"total": "RM 1,007.50", "on": "05 MAR 2018", "unknown": 1}) == {
+        "total": Decimal("1007.50"),
+        "on": date(2018, 3, 5),
+    }
+    with pytest.raises(LabelError, match="on: expected date"):
+        schema.normalise({"on": "soon"})
+
+
+def test_a_file_of_ones_own_is_loaded_by_path(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("from pydantic import BaseModel\n\nclass Mine(BaseModel):\n    a: int\n")
+
+    assert Schema.of(resolve(f"{file}:Mine")).field_names == ("a",)
+    with pytest.raises(SchemaError, match="classes there: Mine"):
+        resolve(f"{file}:Other")
+    with pytest.raises(SchemaError, match="cannot be imported"):
+        resolve("no_such_module:Thing")
