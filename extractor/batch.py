@@ -30,6 +30,7 @@ from extractor.schema import AnySchema
 
 SUFFIXES = (".pdf", ".txt", ".md", ".text")
 Line = dict[str, Any]
+_TRIES = 3
 Progress = Callable[[int, int], None]
 """Called with (inputs done, inputs in all)."""
 
@@ -69,25 +70,29 @@ class BatchSummary:
 def inputs(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) -> list[str]:
     """Return the files to read: files as given, of folders those with a known suffix, sorted.
 
-    A path that does not exist is an input, which then fails and says so.
+    A file that is named twice, by whatever path, is one input. A path that does not exist, and a
+    folder that may not be looked into, is an input, which then fails and says so.
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for path in map(str, paths):
-        if os.path.isdir(path):
-            for file in sorted(_files(path, recursive)):
-                found[file] = None
-        else:
-            found[path] = None
-    return list(found)
+        for file in sorted(_files(path, recursive)) if os.path.isdir(path) else [path]:
+            # Of a link only the folder is resolved: the link and its target are two names.
+            place = os.path.join(os.path.realpath(os.path.dirname(file)), os.path.basename(file))
+            found.setdefault(place, file)
+    return list(found.values())
 
 
 def _files(folder: str, recursive: bool) -> Iterator[str]:
-    for place, folders, files in os.walk(folder, followlinks=False):
+    closed: list[str] = []
+    for place, folders, files in os.walk(
+        folder, followlinks=False, onerror=lambda error: closed.append(error.filename)
+    ):
         # A folder that is named like a document is one input, which fails and says so.
         for name in [*files, *(name for name in folders if name.lower().endswith(".pdf"))]:
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
                 yield os.path.join(place, name)
         folders[:] = sorted(f for f in folders if not f.lower().endswith(".pdf")) * recursive
+    yield from closed
 
 
 def run(
@@ -111,10 +116,9 @@ def run(
         for index, file in enumerate(files):
             if progress is not None:
                 progress(index, len(files))
-            key = _key(file, extractor.identity)
-            line = lines.get(key)
-            if line is None:
-                line = {**line_of(file, extractor), "key": key}
+            line = lines.get(_key(file, extractor.identity))
+            if line is None or _may_be_over(line):
+                line = line_of(file, extractor)
                 _append(journal, line, target)
                 read += 1
             failed += line["status"] == "failed"
@@ -124,23 +128,55 @@ def run(
         _write(target, done, extractor.schema)
         if len(lines) + read > len(done):
             # What the journal holds of changed or vanished documents is of no more use.
-            _rewrite(journal, done, target)
+            _compact(target, done)
     return BatchSummary(read=read, kept=len(files) - read, failed=failed)
 
 
-def stream(files: Sequence[str], extractor: Reader, out: IO[str]) -> BatchSummary:
-    """Read files and write each line as soon as it is there; nothing is kept between runs."""
+def stream(
+    files: Sequence[str],
+    extractor: Reader,
+    out: IO[str],
+    *,
+    progress: Progress | None = None,
+) -> BatchSummary:
+    """Read files and write each line as soon as it is there; nothing is kept between runs.
+
+    :raises OutputError: if a line cannot be written.
+    :raises BrokenPipeError: if the reader of a pipe has enough.
+    """
     failed = 0
-    for file in files:
-        line = {**line_of(file, extractor), "key": _key(file, extractor.identity)}
+    for index, file in enumerate(files):
+        if progress is not None:
+            progress(index, len(files))
+        line = line_of(file, extractor)
         failed += line["status"] == "failed"
-        out.write(as_text(line) + "\n")
-        out.flush()
+        try:
+            out.write(as_text(line) + "\n")
+            out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _cannot_write(Path("stdout"), error) from error
+    if progress is not None:
+        progress(len(files), len(files))
     return BatchSummary(read=len(files), kept=0, failed=failed)
 
 
 def line_of(file: str, extractor: Reader) -> Line:
     """Return one input's line; whatever goes wrong with the document is in its `error`."""
+    for _ in range(_TRIES):
+        key = _key(file, extractor.identity)
+        line = _read(file, extractor)
+        if _key(file, extractor.identity) == key:
+            return {**line, "key": key}
+    # A key that no content has, so that the next run reads the file again.
+    line = _failure(
+        file, "changing", "the file changed while it was read", "run again when it is complete"
+    )
+    return {**line, "key": ""}
+
+
+def _read(file: str, extractor: Reader) -> Line:
     try:
         return {"input": shown(file), **_fields(extractor.extract(Path(file)), extractor.schema)}
     except ExtractorError as error:
@@ -155,7 +191,7 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     record = extraction.record
     return {
         "status": extraction.status,
-        "record": None if record is None else json.loads(schema.dump(extraction.values)),
+        "record": None if record is None else json.loads(schema.dump(record)),
         "values": json.loads(schema.dump(extraction.values)),
         "missing": list(extraction.missing),
         "fields": {
@@ -172,6 +208,11 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     }
 
 
+def _may_be_over(line: Line) -> bool:
+    """Say whether a failure lay in the run, not in the document: it is worth another try."""
+    return line["error"] is not None and bool(line["error"]["category"] == "internal")
+
+
 def _failure(file: str, category: str, message: str, hint: str) -> Line:
     return {
         "input": shown(file),
@@ -182,13 +223,13 @@ def _failure(file: str, category: str, message: str, hint: str) -> Line:
         "fields": {},
         "warnings": [],
         "usage": {},
-        "error": {"category": category, "message": message, "hint": hint},
+        "error": {"category": category, "message": shown(message), "hint": hint},
     }
 
 
-def shown(file: str) -> str:
+def shown(name: str) -> str:
     """Return a path as valid Unicode; bytes that are not UTF-8 become backslash escapes."""
-    return os.fsencode(file).decode("utf-8", "backslashreplace")
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _key(file: str, identity: dict[str, str]) -> str:
@@ -208,74 +249,97 @@ def _key(file: str, identity: dict[str, str]) -> str:
 
 
 @contextmanager
-def _journal(target: Path) -> Iterator[IO[bytes]]:
-    """Open the journal beside an output, alone."""
-    path = target.with_name(f".{target.name}.journal")
+def _journal(target: Path) -> Iterator[int]:
+    """Open the journal beside an output, alone, and give its descriptor."""
+    path = _journal_path(target)
+    descriptor = _open_locked(path, target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        journal = path.open("a+b")
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    with journal:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _journal_path(target: Path) -> Path:
+    return target.with_name(f".{target.name}.journal")
+
+
+def _open_locked(path: Path, target: Path) -> int:
+    while True:
         try:
-            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OutputError(f"{path}: is not a file", hint="name another output")
+            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            os.close(descriptor)
             raise OutputError(
                 f"{target}: another run is writing it", hint="wait for it, or name another output"
             ) from error
-        yield journal
+        except BaseException:
+            os.close(descriptor)
+            raise
+        # The run that held the lock put a new journal in its place: take that one.
+        os.close(descriptor)
 
 
-def _lines_that_hold(journal: IO[bytes]) -> dict[str, Line]:
+def _lines_that_hold(journal: int) -> dict[str, Line]:
     """Read the journal; a last line that a kill cut in two is cut off."""
-    journal.seek(0)
     found: dict[str, Line] = {}
     good = 0
-    for raw in journal:
-        try:
-            line = json.loads(raw)
-        except ValueError:
-            break
-        if not raw.endswith(b"\n"):
-            break
-        good += len(raw)
-        found[line["key"]] = line
-    journal.truncate(good)
-    journal.seek(0, os.SEEK_END)
+    with open(journal, "rb", closefd=False) as content:
+        for raw in content:
+            try:
+                line = json.loads(raw)
+                found[line["key"]] = line
+            except (ValueError, LookupError, TypeError):
+                break
+            if not raw.endswith(b"\n"):
+                del found[line["key"]]
+                break
+            good += len(raw)
+    os.ftruncate(journal, good)
     return found
 
 
-def _append(journal: IO[bytes], line: Line, target: Path) -> None:
+def _append(journal: int, line: Line, target: Path) -> None:
+    # Written without a buffer: after a failure nothing is left that closing would write again.
+    text = as_text(line).encode() + b"\n"
     try:
-        journal.write(as_text(line).encode() + b"\n")
-        journal.flush()
-        os.fsync(journal.fileno())
+        while text:
+            text = text[os.write(journal, text) :]
+        os.fsync(journal)
     except OSError as error:
         raise _cannot_write(target, error) from error
 
 
-def _rewrite(journal: IO[bytes], lines: Sequence[Line], target: Path) -> None:
-    """Drop outdated lines; rewriting in place is safe because the output is complete by now."""
-    text = b"".join(as_text(line).encode() + b"\n" for line in lines)
-    try:
-        journal.truncate(0)
-        journal.write(text)
-        journal.flush()
-        os.fsync(journal.fileno())
-    except OSError as error:
-        raise _cannot_write(target, error) from error
+def _compact(target: Path, lines: Sequence[Line]) -> None:
+    """Replace the journal by one that holds these lines and no others."""
+    with _staging(target) as folder:
+        part = folder / "journal"
+        with part.open("wb") as stream:
+            stream.writelines(as_text(line).encode() + b"\n" for line in lines)
+        _replace(part, _journal_path(target))
 
 
 def _write(target: Path, lines: Sequence[Line], schema: AnySchema) -> None:
     """Replace the output and the files beside it, each whole or not at all."""
     with _staging(target) as folder:
-        try:
-            for part in export.write(folder / target.name, lines, schema):
-                with part.open("rb") as written:
-                    os.fsync(written.fileno())
-                part.replace(target.with_name(part.name))
-        except OSError as error:
-            raise _cannot_write(target, error) from error
+        for part in export.write(folder / target.name, lines, schema):
+            _replace(part, target.with_name(part.name))
+
+
+def _replace(part: Path, target: Path) -> None:
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    part.replace(target)
 
 
 @contextmanager
@@ -285,10 +349,9 @@ def _staging(target: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir()
+        yield folder
     except OSError as error:
         raise _cannot_write(target, error) from error
-    try:
-        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

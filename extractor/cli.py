@@ -6,10 +6,12 @@ Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 some docum
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,16 +21,25 @@ from extractor import __version__
 from extractor.errors import ExtractorError
 
 if TYPE_CHECKING:
+    from extractor.batch import BatchSummary, Progress, Reader
     from training.tune import Estimate
+
+
+def _example(command: str) -> str:
+    # After \b the help keeps the lines as they are.
+    return f"\b\nExample: extractor {command}"
+
 
 app = typer.Typer(
     help="Read documents into validated records with a small specialist model.",
-    no_args_is_help=True,
+    epilog=_example("extract inbox --schema invoice --output records.xlsx"),
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-schemas_app = typer.Typer(help="List, show and copy the ready-made schemas.", no_args_is_help=True)
+schemas_app = typer.Typer(
+    help="List, show and copy the ready-made schemas.", epilog=_example("schemas list")
+)
 app.add_typer(schemas_app, name="schemas")
 
 SchemaOption = Annotated[
@@ -58,76 +69,85 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except ExtractorError as error:
-        _say(f"error: {error.message}")
-        _say(f"hint: {error.hint}")
-        code = 2
-    except ValueError as error:  # configuration classes refuse bad values before anything runs
-        _say(f"error: {error}")
-        code = 2
-    except BrokenPipeError:
-        # Whoever read stdout has enough; closing it here keeps Python from complaining at exit.
-        sys.stderr.close()
-        code = 0
+        code = _wrong(error.message, error.hint)
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        code = _wrong(what, "check the path, its permissions and the room on the disk")
     except Exception as error:
+        # Typer's errors of usage have no public base class, but they all know this.
         if not hasattr(error, "format_message"):
             raise
-        _say(f"error: {error.format_message()}")
-        _say("hint: add --help to the command to see how it is used")
-        code = 2
+        code = _wrong(error.format_message(), "add --help to the command to see how it is used")
     if code == 130:
         _say("interrupted; run the same command again to go on where it stopped")
     sys.exit(code)
 
 
+def _wrong(message: str, hint: str) -> int:
+    _say(f"error: {message}")
+    if hint:
+        _say(f"hint: {hint}")
+    return 2
+
+
 @app.callback(invoke_without_command=True)
-def _version(
+def _root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    _need_command(context)
+
+
+@schemas_app.callback(invoke_without_command=True)
+def _schemas(context: typer.Context) -> None:
+    _need_command(context)
+
+
+def _need_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
 
 
 # ---------------------------------------------------------------- schemas
 
 
-@schemas_app.command("list")
+@schemas_app.command("list", epilog=_example("schemas list"))
 def schemas_list() -> None:
-    """List the ready-made schemas.
-
-    Example: extractor schemas list
-    """
+    """List the ready-made schemas."""
     from extractor import schema
 
     for name, place in sorted(schema.names().items()):
         typer.echo(f"{name}\t{place}")
 
 
-@schemas_app.command("show")
+@schemas_app.command("show", epilog=_example("schemas show invoice"))
 def schemas_show(name: Annotated[str, typer.Argument(help="As for --schema.")]) -> None:
-    """Show the fields that a schema asks for, as the model is shown them.
-
-    Example: extractor schemas show invoice
-    """
+    """Show the fields that a schema asks for, as the model is shown them."""
     typer.echo("\n".join(_schema(name).lines()))
 
 
-@schemas_app.command("copy")
+@schemas_app.command("copy", epilog=_example("schemas copy invoice --output my_invoice.py"))
 def schemas_copy(
     name: Annotated[str, typer.Argument(help="A ready-made name.")],
     output: Annotated[
         Path | None, typer.Option("--output", help="File to write; default: NAME.py here.")
     ] = None,
 ) -> None:
-    """Copy a ready-made schema to a file of your own, to change it.
-
-    Example: extractor schemas copy invoice --output my_invoice.py
-    """
+    """Copy a ready-made schema to a file of your own, to change it."""
     import inspect
 
     from extractor import schema
-    from extractor.errors import OutputError
+    from extractor.errors import OutputError, SchemaError
 
+    known = schema.names()
+    if name not in known:
+        raise SchemaError(
+            f"no ready-made schema {name!r}", hint=f"known: {', '.join(sorted(known))}"
+        )
     model = schema.resolve(name)
     target = output or Path(f"{name}.py")
     source = Path(inspect.getfile(model)).read_text(encoding="utf-8")
@@ -144,24 +164,23 @@ def schemas_copy(
 # ---------------------------------------------------------------- corpus
 
 
-@app.command()
+@app.command(epilog=_example("pairs --schema invoice --corpus labelled --output pairs.jsonl"))
 def pairs(
     schema: SchemaOption,
     corpus: CorpusOption,
     output: Annotated[Path, typer.Option("--output", help="JSON lines to write.")],
     base_model: BaseOption = None,
 ) -> None:
-    """Write the training pairs of a corpus to a file that a person can read.
-
-    Example: extractor pairs --schema invoice --corpus labelled --output pairs.jsonl
-    """
+    """Write the training pairs of a corpus to a file that a person can read."""
     asked = _schema(schema)
     from extractor import base_model as bases
+    from extractor import export
     from extractor.prompt import encode
     from extractor.windows import WindowConfig
     from training import corpus as corpora
     from training import pairs as pairing
 
+    export.check_place(output)
     labelled = corpora.read(corpus)
     tokenizer = bases.load_tokenizer(bases.find(base_model))
     built = pairing.PairSet()
@@ -173,6 +192,7 @@ def pairs(
             )
             built.pairs += part.pairs
             built.problems += part.problems
+    output.parent.mkdir(parents=True, exist_ok=True)
     pairing.write(built.pairs, output)
     for problem in labelled.problems:
         _say(f"left out: {problem.document}: {problem.message}")
@@ -181,7 +201,7 @@ def pairs(
     _say(f"{len(built.pairs)} pairs of {len(labelled.documents)} documents in {output}")
 
 
-@app.command()
+@app.command(epilog=_example("train --schema invoice --corpus labelled --output adapters/invoice"))
 def train(
     schema: SchemaOption,
     corpus: CorpusOption,
@@ -201,26 +221,29 @@ def train(
     threads: ThreadsOption = None,
     resume: Annotated[bool, typer.Option(help="Continue a run that was cut off.")] = False,
 ) -> None:
-    """Train an adapter on a labelled corpus; says how long it takes before it starts.
-
-    Example: extractor train --schema invoice --corpus labelled --output adapters/invoice
-    """
+    """Train an adapter on a labelled corpus; says how long it takes before it starts."""
     asked = _schema(schema)
+    from extractor import base_model as bases
+    from extractor import export
+
+    export.check_place(output / "manifest.json")
+    bases.import_transformers()
     from training.augment import AugmentConfig
     from training.tune import TuneConfig, tune
 
-    config = TuneConfig(
-        base_model=base_model,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        rank=rank,
-        validation=validation,
-        checkpoints=checkpoints,
-        seed=seed,
-        threads=threads,
-        resume=resume,
-        augment=AugmentConfig(synthetic=synthetic),
-    )
+    with _bad_values_named():
+        config = TuneConfig(
+            base_model=base_model,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            rank=rank,
+            validation=validation,
+            checkpoints=checkpoints,
+            seed=seed,
+            threads=threads,
+            resume=resume,
+            augment=AugmentConfig(synthetic=synthetic),
+        )
     with _stages() as progress:
         result = tune(corpus, asked, output, config, progress=progress, announce=_announce)
     for problem in result.problems:
@@ -238,7 +261,12 @@ def _announce(estimate: Estimate) -> None:
     )
 
 
-@app.command()
+@app.command(
+    epilog=_example(
+        "evaluate --schema invoice --corpus labelled --adapter adapters/invoice"
+        " --output report.json"
+    )
+)
 def evaluate(
     schema: SchemaOption,
     corpus: CorpusOption,
@@ -254,12 +282,18 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of the split, as for train.")] = 0,
     threads: ThreadsOption = None,
 ) -> None:
-    """Score an adapter on the held-out documents of a corpus; writes JSON and HTML.
-
-    Example: extractor evaluate --schema invoice --corpus labelled --adapter adapters/invoice \
---output report.json
-    """
+    """Score an adapter on the held-out documents of a corpus; writes JSON and HTML."""
     asked = _schema(schema)
+    from extractor import base_model as bases
+    from extractor import export
+    from extractor.errors import OutputError
+
+    if output.suffix != ".json":
+        raise OutputError(
+            f"{output}: a report is JSON, with HTML beside it", hint="name a .json file"
+        )
+    export.check_place(output)
+    bases.import_transformers()
     from extractor.pipeline import Extractor
     from training import corpus as corpora
     from training import report as reports
@@ -292,7 +326,9 @@ def evaluate(
 # ---------------------------------------------------------------- extract
 
 
-@app.command()
+@app.command(
+    epilog=_example("extract inbox --schema invoice --adapter adapters/invoice --output out.xlsx")
+)
 def extract(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)],
     schema: SchemaOption,
@@ -307,10 +343,7 @@ def extract(
     ] = 2048,
     threads: ThreadsOption = None,
 ) -> None:
-    """Read documents into records; run it again to go on where it was stopped.
-
-    Example: extractor extract inbox --schema invoice --adapter adapters/invoice --output out.xlsx
-    """
+    """Read documents into records; run it again to go on where it was stopped."""
     asked = _schema(schema)
     from extractor import batch, export
     from extractor.errors import DocumentError
@@ -340,15 +373,32 @@ def extract(
         max_new_tokens=max_new_tokens,
         threads=threads,
     )
-    if to_stdout:
-        summary = batch.stream(files, reader, sys.stdout)
-    else:
-        with _progress("documents") as progress:
+    with _progress("documents") as progress:
+        if to_stdout:
+            summary = _to_stdout(files, reader, progress)
+        else:
             summary = batch.run(files, reader, output, progress=progress)
     kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""
     _say(f"{len(files)} documents, {summary.failed} failed{kept}")
     if summary.failed:
         raise typer.Exit(1)
+
+
+def _to_stdout(files: list[str], reader: Reader, progress: Progress) -> BatchSummary:
+    from extractor import batch
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        # JSON is UTF-8, whatever the terminal's own encoding.
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    try:
+        # A bar between the lines of a terminal would tear both.
+        return batch.stream(
+            files, reader, sys.stdout, progress=None if sys.stdout.isatty() else progress
+        )
+    except BrokenPipeError:
+        # Whoever read stdout has enough; what Python flushes at exit must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
 
 
 # ---------------------------------------------------------------- shell
@@ -365,11 +415,20 @@ def _say(text: str) -> None:
 
 
 def _clean(text: str) -> str:
-    """Drop what could steer a terminal: names and messages may come from hostile files."""
+    """Drop what could steer a terminal or forge a line: names may come from hostile files."""
     return "".join(
-        character if character == "\n" or unicodedata.category(character)[0] != "C" else "?"
-        for character in text
+        character if unicodedata.category(character)[0] != "C" else "?"
+        for character in text.replace("\n", " ")
     )
+
+
+@contextmanager
+def _bad_values_named() -> Iterator[None]:
+    """Turn what a config class refuses into an error of usage."""
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @contextmanager

@@ -305,7 +305,7 @@ def _trim(text: str, start: int, end: int, characters: str) -> Span:
 # A number begins after white space, a currency sign, a letter code such as EUR, or a bracket; not
 # inside an identifier, a date or another number.
 _NUMBER = re.compile(
-    r"(?<![\d.,'’/_\-])(?<![A-Za-z]\d)"
+    r"(?<![\d.,'’/_\-])(?<![A-Za-z]\d)(?<!\d:)"
     r"(?P<sign>[-–−+]\s?)?"
     r"(?P<digits>(?:\d{1,2}(?:,\d{2}){1,4},\d{3}(?:\.\d{1,4})?"  # lakh and crore
     r"|\d{1,3}(?:(?P<group>[.,'’])\d{3})(?:(?P=group)\d{3}){0,4}(?:[.,]\d{1,6})?"

@@ -697,15 +697,15 @@ def _fits_leaf(kind: FieldType, raw: Any) -> bool:
         return False
     if isinstance(form, Rx) and form.quoted:
         return isinstance(raw, str)
-    number = isinstance(form, Rx) or '"string"' not in form.schema
-    # A float arrives as text (see `load`), an integer as int.
-    return not isinstance(raw, bool) and (
-        number == isinstance(raw, int | float) or (number and _looks_numeric(raw))
-    )
-
-
-def _looks_numeric(raw: Any) -> bool:
-    return isinstance(raw, str) and re.fullmatch(r"-?\d+\.\d+", raw) is not None
+    if isinstance(raw, bool):
+        return False
+    if isinstance(form, JsonSchema) and '"string"' in form.schema:
+        return isinstance(raw, str)
+    if isinstance(raw, int | float):
+        return True
+    # A fraction arrives as text (see `load`), and a decimal is text in canonical JSON.
+    whole = isinstance(form, JsonSchema) and '"integer"' in form.schema
+    return not whole and re.fullmatch(r"-?\d+(\.\d+)?", raw) is not None
 
 
 # ---------------------------------------------------------------- values -> record
@@ -797,7 +797,7 @@ def _dump(node: Node, value: Any) -> Any:
     if isinstance(node, ConstNode):
         return node.value
     if isinstance(node, LeafNode):
-        return node.type.to_json(value)
+        return clean(node.type.to_json(value))
     if isinstance(node, ObjectNode):
         if isinstance(value, BaseModel):
             attributes = dict(node.attributes)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from extractor import Extractor, batch
+from extractor import Extractor, batch, export
 from extractor.errors import OutputError
 from extractor.fields import Identifier, Money
 from extractor.testing import CannedEngine
@@ -148,7 +148,9 @@ def test_a_killed_run_goes_on_and_ends_like_an_uninterrupted_one(
     output = tmp_path / "killed" / "records.jsonl"
     journal = output.with_name(".records.jsonl.journal")
     for wanted in (1, 3):
-        run = subprocess.Popen([sys.executable, script, inbox, output])
+        # Another seed of hashes in each process, as for a user: no key may hang on it.
+        environment = {**os.environ, "PYTHONHASHSEED": str(wanted)}
+        run = subprocess.Popen([sys.executable, script, inbox, output], env=environment)
         while not journal.exists() or journal.read_bytes().count(b"\n") < wanted:
             time.sleep(0.005)
         run.send_signal(signal.SIGKILL)
@@ -194,3 +196,134 @@ def test_a_full_disk_is_named_and_the_old_output_stays(
 
     assert output.read_text() == "old"
     assert batch.run(batch.inputs([inbox]), extractor, output).failed == 0
+
+
+def test_a_run_out_of_room_goes_on_when_there_is_room_again(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    script = tmp_path / "run.py"
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n"
+    script.write_text(limit + SLOW.format(path=[str(Path(__file__).parents[1])]))
+    output = tmp_path / "small" / "records.jsonl"
+
+    stopped = subprocess.run(
+        [sys.executable, "-B", script, inbox, output], capture_output=True, text=True
+    )
+    assert "OutputError" in stopped.stderr
+    assert "File too large" in stopped.stderr
+    assert not output.exists()
+
+    summary = batch.run(batch.inputs([inbox]), extractor, output)
+    assert (len(lines(output)), summary.failed) == (6, 0)
+    assert summary.kept >= 1
+
+
+def test_a_journal_that_is_no_file_is_refused(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    """Reading /dev/full would never end."""
+    (tmp_path / ".records.jsonl.journal").symlink_to("/dev/full")
+
+    with pytest.raises(OutputError, match="is not a file"):
+        batch.run(batch.inputs([inbox]), extractor, tmp_path / "records.jsonl")
+
+
+@pytest.mark.parametrize("damage", [b"[]\n", b"null\n", b"{}\n", b"\xff\n", b"\0" * 100])
+def test_a_journal_with_a_foreign_line_is_used_up_to_it(
+    damage: bytes, inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    output = tmp_path / "records.jsonl"
+    batch.run(batch.inputs([inbox]), extractor, output)
+    whole = output.read_bytes()
+    journal = tmp_path / ".records.jsonl.journal"
+    kept = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*kept[:2], damage, *kept[2:]]))
+
+    summary = batch.run(batch.inputs([inbox]), extractor, output)
+
+    assert (summary.kept, summary.read) == (2, 4)
+    assert output.read_bytes() == whole
+
+
+def test_a_failure_of_the_run_is_tried_again_and_one_of_the_document_is_not(
+    inbox: Path, tmp_path: Path
+) -> None:
+    (inbox / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    broken = [True]
+
+    def answer(text: str) -> dict[str, str]:
+        if broken and "B3" in text:
+            raise MemoryError
+        return first_words(text)
+
+    extractor = Extractor(Bill, engine=CannedEngine(answer))
+    output = tmp_path / "records.jsonl"
+    assert batch.run(batch.inputs([inbox]), extractor, output).failed == 2
+    broken.clear()
+
+    summary = batch.run(batch.inputs([inbox]), extractor, output)
+
+    assert (summary.read, summary.kept, summary.failed) == (1, 6, 1)
+    assert len(lines(tmp_path / ".records.jsonl.journal")) == 7
+
+
+def test_a_file_that_changes_while_it_is_read_is_never_recorded_half_and_half(
+    inbox: Path, tmp_path: Path
+) -> None:
+    changes = [9, 8]
+
+    def answer(text: str) -> dict[str, str]:
+        if changes and "B3" in text:
+            (inbox / "3.txt").write_text(f"Bill B3\nTotal {changes.pop()}.00 EUR")
+        return first_words(text)
+
+    output = tmp_path / "records.jsonl"
+    batch.run(batch.inputs([inbox]), Extractor(Bill, engine=CannedEngine(answer)), output)
+    assert lines(output)[3]["record"] == {"number": "B3", "total": "9.00"}
+
+    changes[:] = range(10, 20)
+    (inbox / "3.txt").write_text("Bill B3\nTotal 1.00 EUR")
+    batch.run(batch.inputs([inbox]), Extractor(Bill, engine=CannedEngine(answer)), output)
+    assert lines(output)[3]["error"]["message"] == "the file changed while it was read"
+
+
+def test_a_file_named_twice_is_one_input(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(inbox)
+
+    found = batch.inputs(["1.txt", "./1.txt", inbox, "../inbox/2.txt", "gone.txt"])
+
+    assert found == ["1.txt", *(str(inbox / f"{n}.txt") for n in (0, 2, 3, 4, 5)), "gone.txt"]
+
+
+def test_folders_in_folders_are_read_when_asked_for(inbox: Path) -> None:
+    (inbox / "deep").mkdir()
+    (inbox / "deep" / "z.txt").write_text("Bill Z")
+
+    assert len(batch.inputs([inbox])) == 6
+    assert str(inbox / "deep" / "z.txt") in batch.inputs([inbox], recursive=True)
+
+
+class Basket(BaseModel):
+    number: Identifier | None = None
+    lines: list[Bill] = []
+
+
+def test_the_record_of_a_line_is_one_that_the_class_takes(tmp_path: Path) -> None:
+    """`values` says null for a list that was not found, `record` what the class made of it."""
+    (tmp_path / "a.txt").write_text("Bill 1")
+    extractor = Extractor(Basket, engine=CannedEngine({"number": "1"}))
+
+    batch.run([str(tmp_path / "a.txt")], extractor, tmp_path / "records.jsonl")
+
+    (line,) = lines(tmp_path / "records.jsonl")
+    assert Basket.model_validate(line["record"]) == Basket(number="1", lines=[])
+    assert line["values"] == {"number": "1", "lines": None}
+
+
+def test_a_line_is_one_line_for_every_reader(tmp_path: Path) -> None:
+    line = {"input": "a\u2028b\x85c\nd\ud800"}
+
+    text = export.as_text(line)
+
+    assert [text] == text.splitlines()
+    assert json.loads(text.encode()) == line

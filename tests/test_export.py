@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
+import json
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow.parquet
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from extractor import Extractor, batch, export
 from extractor.errors import OutputError
 from extractor.fields import IsoDate, Money, Verbatim
+from extractor.schema import Schema
 from extractor.testing import CannedEngine
 
 
@@ -75,10 +79,98 @@ def test_nothing_of_a_document_becomes_a_formula(files: list[str], tmp_path: Pat
     assert "'@pen" in rows
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＠"])
+def test_text_that_a_spreadsheet_would_run_is_led_by_an_apostrophe(start: str) -> None:
+    assert export.safe(f"{start}1") == f"'{start}1"
+    assert export.safe(Decimal("-1.5")) == Decimal("-1.5")
+    assert export.safe("a=1") == "a=1"
+
+
+class Hostile(BaseModel):
+    """A schema that another program may have written: its names go into headers and files."""
+
+    status: Verbatim | None = None
+    note: str | None = Field(default=None, alias="=1+1")
+    rows: list[Row] = Field(default=[], alias="../rows")
+
+
+def line(values: dict[str, object], schema: Schema[Any]) -> dict[str, object]:
+    text = schema.dump(schema.normalise(values))
+    return {
+        "input": "a.pdf", "status": "incomplete", "values": json.loads(text), "error": None,
+        "missing": ["note"], "warnings": [{"field": "status", "message": "odd", "code": "x"}],
+    }  # fmt: skip
+
+
+def test_names_of_the_schema_are_as_harmless_as_values(tmp_path: Path) -> None:
+    schema = Schema.of(Hostile)
+    lines = [line({"status": "paid", "../rows": [{"name": "pen"}]}, schema)]
+
+    parts = export.write(tmp_path / "out.csv", lines, schema)
+    assert [part.name for part in parts] == ["out.csv", "out..._rows.csv"]
+    assert all(part.parent == tmp_path for part in parts)
+    with parts[0].open(encoding="utf-8-sig", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert list(row) == ["input", "status_", "status", "'=1+1", "review", "error"]
+    assert (row["status_"], row["status"]) == ("incomplete", "paid")
+    assert row["review"] == "missing: note; status: odd"
+
+    export.write(tmp_path / "out.xlsx", lines, schema)
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    assert book.sheetnames == ["records", ".._rows"]
+    assert {cell.data_type for cell in book["records"][1]} == {"s"}
+
+
+class Numbers(BaseModel):
+    exact: Money | None = None
+    day: date | None = None
+    at: datetime | None = None
+    count: int | None = None
+    price: Decimal | None = None
+    paid: bool | None = None
+
+
+def test_what_a_sheet_would_change_stays_text(tmp_path: Path) -> None:
+    schema = Schema.of(Numbers)
+    values = {
+        "exact": "12345678901234567.89", "day": "1899-12-31", "at": "2024-05-17T10:00:00+02:00",
+        "count": 3, "price": "2.5", "paid": True,
+    }  # fmt: skip
+    export.write(tmp_path / "out.xlsx", [line(values, schema)], schema)
+
+    row = list(openpyxl.load_workbook(tmp_path / "out.xlsx")["records"].values)[1]
+    assert row[2:8] == (
+        "12345678901234567.89", "1899-12-31", "2024-05-17T10:00:00+02:00", 3, 2.5, True,
+    )  # fmt: skip
+
+
+def test_columns_are_the_same_for_every_batch(tmp_path: Path) -> None:
+    schema = Schema.of(Bill)
+    for name, lines in {"none": [], "some": [line(ANSWER, schema)]}.items():
+        for part in export.write(tmp_path / f"{name}.csv", lines, schema):
+            header = part.read_text(encoding="utf-8-sig").splitlines()[0]
+            rows = "rows" in part.name
+            assert header == (
+                "input,row,name,price" if rows
+                else "input,status,seller,issued,total,review,error"
+            )  # fmt: skip
+
+
+def test_text_longer_than_a_cell_is_cut_and_says_so(tmp_path: Path) -> None:
+    schema = Schema.of(Bill)
+    long = line(ANSWER, schema) | {"input": "x\x01" * 40_000}
+    export.write(tmp_path / "out.xlsx", [long], schema)
+
+    cell = openpyxl.load_workbook(tmp_path / "out.xlsx")["records"]["A2"].value
+    assert (len(cell), cell[-6:]) == (32_767, " [cut]")
+    assert "\x01" not in cell
+
+
 def test_parquet_holds_the_same_tables(files: list[str], tmp_path: Path) -> None:
     table = pyarrow.parquet.read_table(run(files, tmp_path / "records.parquet"))
 
-    assert table.column("total").to_pylist() == ["1234.50", None]
+    assert table.column("total").to_pylist() == [Decimal("1234.50"), None]
+    assert table.column("issued").to_pylist() == [date(2024, 5, 17), None]
     rows = pyarrow.parquet.read_table(tmp_path / "records.rows.parquet")
     assert rows.column("name").to_pylist() == ["@pen", "ink"]
 
@@ -89,3 +181,7 @@ def test_an_output_that_could_not_be_written_is_refused_before_any_work(tmp_path
     with pytest.raises(OutputError, match="is a folder"):
         (tmp_path / "x.csv").mkdir()
         export.check(tmp_path / "x.csv")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="is not a folder"):
+        export.check(tmp_path / "file" / "deep" / "x.csv")
+    export.check(tmp_path / "new" / "folders" / "x.csv")
