@@ -12,6 +12,7 @@ decoded in their canonical JSON form.
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -64,6 +65,9 @@ _STOPWORDS = {
     "pl": "i na do faktura data vat razem nabywca sprzedawca kwota zapłaty nr",
     "sv": "och att för faktura datum belopp moms summa kund betalning nummer",
     "da": "og til for faktura dato beløb moms total kunde betaling nummer",
+    "nb": "og til for faktura dato beløp mva sum kunde betaling nummer",
+    "fi": "ja lasku päivämäärä summa yhteensä alv asiakas eräpäivä numero",
+    "hu": "és a az számla dátum összeg áfa összesen vevő fizetendő",
     "ro": "și de la factura data suma tva total client furnizor plată",
 }
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -79,28 +83,42 @@ def _language(text: str) -> str:
     return best if votes[best] >= 2 else ""
 
 
+# No-break, narrow no-break, thin and figure space: what typesetting puts between thousands.
+_BLANKS = "\u00a0\u202f\u2009\u2007"
 _TELLING = re.compile(
-    r"(?<![\d.,])\d{1,3}(?:(?P<group>[., '’])\d{3})*(?P<point>[.,])\d{2}(?![\d.,]*\d)"
+    rf"(?<![\d.,])(?P<whole>\d{{1,3}}(?:[., '’{_BLANKS}]\d{{3}}){{0,4}}|\d{{1,9}})"
+    r"(?P<point>[.,])\d{2}(?![\d%]|[.,:]\d)"
 )
 
 
 def _decimal_separator(text: str) -> Literal[".", ",", ""]:
-    votes = Counter(match["point"] for match in _TELLING.finditer(text))
+    votes: Counter[str] = Counter()
+    for match in _TELLING.finditer(text):
+        # 1.234,56 leaves no doubt; 10.09 may be a date or a time of day.
+        certain = not match["whole"].isdigit() and match["point"] not in match["whole"]
+        votes[match["point"]] += 5 if certain else 1
     if votes["."] == votes[","]:
         return ""
     return "." if votes["."] > votes[","] else ","
 
 
 def _day_first(text: str, language: str) -> bool | None:
+    votes = 0
     for match in _NUMERIC_DATE.finditer(text):
         first, second = int(match["a"]), int(match["b"])
-        if (first > 12) != (second > 12) and max(first, second) <= 31:
-            return first > 12
+        # 20-09-10 may begin with its year.
+        whole = len(match["y"]) == 4 or match["sep"].strip() == "/"
+        if whole and (first > 12) != (second > 12) and max(first, second) <= 31:
+            votes += 1 if first > 12 else -1
+    if votes:
+        return votes > 0
     if not language:
         return None
     if language != "en":
         return True
-    british = re.search(r"£|GBP|\bVAT\b|\bGST\b|Ltd\b|\bABN\b|SDN", text)
+    british = re.search(
+        r"£|GBP|₹|\bVAT\b|\bGST(?:IN)?\b|Ltd\b|\bABN\b|\bS(?:DN|dn)\b|\bPty\b", text
+    )
     american = re.search(r"\b[A-Z]{2} \d{5}\b|USD|US\$|\bInc\b", text)
     return None if bool(british) == bool(american) else bool(british)
 
@@ -185,6 +203,18 @@ class FieldType:
         if not isinstance(value, str):
             raise ValueError(f"expected a string, found {type(value).__name__}")
         return value
+
+    def from_label(self, value: Any, locale: Locale) -> Any:
+        """Read a label: the canonical form, else the value as printed.
+
+        :raises ValueError: if it is neither.
+        """
+        try:
+            return self.from_json(value)
+        except ValueError:
+            if not isinstance(value, str):
+                raise
+            return self.parse(value, locale).value
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -303,56 +333,74 @@ def _trim(text: str, start: int, end: int, characters: str) -> Span:
 
 
 # A number begins after white space, a currency sign, a letter code such as EUR, or a bracket; not
-# inside an identifier, a date or another number.
+# inside an identifier, a date or another number. A point may stand before it (kr.250, dot leaders)
+# unless a digit stands before the point.
+_BEFORE = r"(?<![\d'’/_\-–−])(?<!\d[.,:])"
+_AFTER = r"(?![\d’_]|[.,'’\-:/]\d)"
+_SIGN = r"(?P<sign>[-–−+]\s?)?"
 _NUMBER = re.compile(
-    r"(?<![\d.,'’/_\-])(?<![A-Za-z]\d)(?<!\d:)"
-    r"(?P<sign>[-–−+]\s?)?"
-    r"(?P<digits>(?:\d{1,2}(?:,\d{2}){1,4},\d{3}(?:\.\d{1,4})?"  # lakh and crore
+    _BEFORE + _SIGN + r"(?P<digits>(?:\d{1,2}(?:,\d{2}){1,4},\d{3}(?:\.\d{1,4})?"  # lakh and crore
     r"|\d{1,3}(?:(?P<group>[.,'’])\d{3})(?:(?P=group)\d{3}){0,4}(?:[.,]\d{1,6})?"
-    r"|\d{1,12}(?:[.,]\d{1,8})?|[.,]\d{1,4}))"
-    r"(?![\d’/_]|[.,'’\-:]\d)"
+    r"|\d{1,12}(?:[.,]\d{1,8})?|(?<![.,\w])[.,]\d{1,4}))" + _AFTER
 )
 _GROUPED = re.compile(
-    r"(?<![\d.,'’/_\-])(?P<sign>[-–−+]\s?)?(?P<digits>\d{1,3}(?: \d{3}){1,4}(?:[.,]\d{1,6})?)"
-    r"(?![\d’/_]|[.,'’\-:]\d)"
+    _BEFORE
+    + _SIGN
+    + rf"(?P<digits>\d{{1,3}}(?P<group>[ {_BLANKS}])\d{{3}}(?:(?P=group)\d{{3}}){{0,3}}"
+    r"(?:[.,]\d{1,6})?)" + _AFTER
 )
+_DIGITS = re.compile(rf"[.,]?\d(?:[\d.,'’\s{_BLANKS}]*\d)?")
+_GROUPS = re.compile(r"\d{1,3}(?:\D\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}")
 
 
 def parse_number(printed: str, locale: Locale) -> Parsed:
-    """Read a printed number.
+    """Read a printed number; letters and signs around it, such as a currency, do not count.
 
     With one separator before three digits, such as 1.250, the document's decimal separator
     decides; where it has none the number is ambiguous and read as thousands.
 
-    :raises ValueError: if it is no number.
+    :raises ValueError: if it is no number, or more than one.
     """
     text = unicodedata.normalize("NFKC", printed).strip()
-    negative = text.startswith(("-", "–", "−", "(")) or text.endswith("-")
-    digits = re.sub(r"[^\d.,]", "", text)
-    digits = digits.rstrip(".,")
+    found = list(_DIGITS.finditer(text[:80]))
+    if len(found) != 1 or len(text) > 80:
+        raise ValueError(f"not a number: {len(printed)} characters")
+    digits, before, after = found[0][0], text[: found[0].start()], text[found[0].end() :]
+    decimal, ambiguous = _decimal_point(digits, locale)
+    whole, _, tail = digits.rpartition(decimal) if decimal else (digits, "", "")
+    if not (whole.isdigit() or whole == "" or _GROUPS.fullmatch(whole)) or not (whole + tail):
+        raise ValueError(f"not a number: {len(printed)} characters")
+    value = Decimal(f"{re.sub(r'[^0-9]', '', _ascii(whole)) or '0'}.{_ascii(tail) or '0'}")
+    if not tail:
+        value = value.to_integral_value()
+    return Parsed(-value if _negative(before, after) else value, ambiguous)
+
+
+def _decimal_point(digits: str, locale: Locale) -> tuple[str, bool]:
+    """Return the decimal separator of a number, empty if none, and whether that is in doubt."""
     points = [character for character in digits if character in ".,"]
-    ambiguous = False
-    if len(set(points)) == 2:
-        decimal = points[-1]
-        if points.count(decimal) > 1:
-            raise ValueError(f"not a number: {len(printed)} characters")
-    elif len(points) == 1:
-        whole, tail = re.split("[.,]", digits)
-        decimal = points[0]
-        if len(tail) == 3 and 1 <= len(whole) <= 3 and whole != "0":
-            ambiguous = not locale.decimal
-            decimal = decimal if decimal == locale.decimal else ""
-    else:
-        decimal = ""
-    whole_number = "".join(
-        "." if character == decimal else "" if character in ".," else character
-        for character in digits
+    if not points or (len(points) > 1 and len(set(points)) == 1):
+        return "", False
+    decimal = points[-1]
+    whole, _, tail = digits.partition(decimal)
+    if len(points) == 1 and len(tail) == 3 and re.fullmatch(r"[1-9]\d{0,2}", whole):
+        # Without any hint the likelier reading, thousands, is taken.
+        return decimal if decimal == locale.decimal else "", not locale.decimal
+    return decimal, False
+
+
+def _negative(before: str, after: str) -> bool:
+    # In `15,-` and `500/-` the stroke stands for the cents.
+    behind = after.strip()
+    return (
+        any(sign in before for sign in "-–−")
+        or (before.strip().startswith("(") and behind.endswith(")"))
+        or (behind.startswith(("-", "–", "−")) and not after.startswith((",", ".", "/")))
     )
-    try:
-        value = Decimal(whole_number)
-    except InvalidOperation as error:
-        raise ValueError(f"not a number: {len(printed)} characters") from error
-    return Parsed(-value if negative else value, ambiguous)
+
+
+def _ascii(digits: str) -> str:
+    return "".join(str(unicodedata.decimal(digit, "")) for digit in digits)
 
 
 class NumberType(FieldType):
@@ -376,8 +424,11 @@ class NumberType(FieldType):
         for pattern in (_NUMBER, _GROUPED):
             for match in pattern.finditer(text):
                 if self._fits(text, match.end()):
-                    spans[(match.start(), match.end())] = None
+                    spans[match.span()] = None
                     spans[match.span("digits")] = None
+                    around = _accounting(text, *match.span("digits"))
+                    if around is not None:
+                        spans[around] = None
         return sorted(spans)
 
     def _fits(self, text: str, end: int) -> bool:
@@ -400,6 +451,15 @@ class NumberType(FieldType):
         if not number.is_finite():
             raise ValueError("not a finite number")
         return number
+
+
+def _accounting(text: str, start: int, end: int) -> Span | None:
+    """Return the span with the brackets of (1.50), or the sign of 1.50-, that make it negative."""
+    if text[start - 1 : start] == "(" and text[end : end + 1] == ")":
+        return start - 1, end + 1
+    if text[end : end + 1] in ("-", "–", "−") and not text[end + 1 : end + 2].isalnum():
+        return start, end + 1
+    return None
 
 
 class MoneyType(NumberType):
@@ -425,27 +485,41 @@ class PercentType(NumberType):
 
 # ---------------------------------------------------------------- dates
 
+_YEAR = r"(?:19|20)\d{2}"
+# A stroke may stand before a date, as in 1/2/2024-3/2/2024, but not inside a number.
+_START = r"(?<![\d.,/])(?<!(?<!\d\d)\d-)"
 _NUMERIC_DATE = re.compile(
-    r"(?<![\d.,/\-])(?P<a>\d{1,2})(?P<sep>\s?[-/.]\s?|\s)(?P<b>\d{1,2})(?P=sep)"
-    r"(?P<y>(?:19|20)\d{2}|\d{2})(?![\d/]|[.\-,]\d)"
+    _START + r"(?P<a>\d{1,2})(?P<sep>\s?[-/.]\s?|\s)(?P<b>\d{1,2})(?P=sep)"
+    rf"(?P<y>{_YEAR}(?![\d/]|[.,]\d)|\d{{2}}(?![\d/]|[.\-,]\d))"
 )
 _ISO_DATE = re.compile(
-    r"(?<![\d.,/\-])(?P<y>(?:19|20)\d{2})(?P<sep>[-/.])(?P<m>\d{1,2})(?P=sep)(?P<d>\d{1,2})(?!\d)"
+    _START + rf"(?P<y>{_YEAR})(?P<sep>[-/.]\s?)(?P<m>\d{{1,2}})(?P=sep)(?P<d>\d{{1,2}})(?!\d)"
 )
 _COMPACT_DATE = re.compile(
-    r"(?<![\w.,/\-])(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?![\w/]|[.,\-]\d)"
+    rf"(?<![\w.,/\-])(?P<y>{_YEAR})(?P<m>\d{{2}})(?P<d>\d{{2}})(?![\w/]|[.,\-]\d)"
+)
+_CJK_DATE = re.compile(
+    rf"(?<!\d)(?P<y>{_YEAR})\s?[年년]\s?(?P<m>\d{{1,2}})\s?[月월]\s?(?P<d>\d{{1,2}})\s?[日일]"
 )
 _NAME = r"(?P<name>[^\W\d_]{3,12})"
 _DAY_NAME_YEAR = re.compile(
-    r"(?<![\w.,/])(?P<d>\d{1,2})(?:st|nd|rd|th|er|º|°|\.)?\s?(?:[-/]|de |of |day of )?\s?"
+    r"(?<![\w.,/])(?P<d>\d{1,2})(?:st|nd|rd|th|er|º|°|\.)?\s?(?:[-/.]|de |of |day of )?\s?"
     + _NAME
-    + r"[.,]?(?:\s?[-/,]|\s(?:de|del|of)|\s)\s?(?P<y>(?:19|20)\d{2}|'?\d{2})(?![\d/]|[.,\-]\d)",
+    + r"[.,]?(?:\s?[-/,.]|\s(?:de|del|of|in the year)|\s)?\s?"
+    + rf"(?P<y>{_YEAR}|['’]?\d{{2}})(?![\d/]|[.,\-]\d)",
 )
 _NAME_DAY_YEAR = re.compile(
-    r"(?<![^\W\d_])" + _NAME + r"\.?[\s\-]{1,2}(?P<d>\d{1,2})(?:st|nd|rd|th)?(?:,\s?|\s|-)"
-    r"(?P<y>(?:19|20)\d{2})(?!\d)"
+    r"(?<![^\W\d_])"
+    + _NAME
+    + r"\.?[\s\-]{1,2}(?P<d>\d{1,2})(?:st|nd|rd|th)?(?:,\s?|\s|-)"
+    + rf"(?P<y>{_YEAR}(?!\d)|['’]?\d{{2}}(?![\d:.,/\-]))"
 )
-_LANGUAGES = ("en de fr es pt it nl cs sk pl sv da nb fi ro hu hr sl et lv lt ca id ms tr").split()
+_YEAR_NAME_DAY = re.compile(
+    rf"(?<![\w.,/\-])(?P<y>{_YEAR})\.?[\s\-/]\s?" + _NAME + r"\.?[\s\-/](?P<d>\d{1,2})(?!\d)"
+)
+_LANGUAGES = (
+    "en de fr es pt it nl cs sk pl sv da nb fi ro hu hr sl et lv lt ca id ms tr ru uk bg el"
+).split()
 
 
 @cache
@@ -460,13 +534,20 @@ def _months() -> dict[str, int]:
                     key = name.casefold().rstrip(".")
                     if len(key) >= 3:
                         names.setdefault(key, number)
-    names.update({"sept": 9, "märz": 3, "maerz": 3, "mrz": 3, "mär": 3, "fev": 2, "aout": 8})
-    return names
+    plain = {_without_accents(name): number for name, number in names.items()}
+    extra = {"sept": 9, "maerz": 3, "mrz": 3, "fev": 2, "out": 10, "ago": 8, "set": 9}
+    return {**plain, **extra, **names}
+
+
+def _without_accents(text: str) -> str:
+    spread = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in spread if not unicodedata.combining(character))
 
 
 def _year(text: str) -> int:
-    year = int(text.lstrip("'"))
-    if len(text.lstrip("'")) == 4:
+    digits = text.lstrip("'’")
+    year = int(digits)
+    if len(digits) == 4:
         return year
     return 2000 + year if year < 70 else 1900 + year
 
@@ -475,23 +556,28 @@ def _read_date(match: re.Match[str], locale: Locale) -> Parsed:
     groups = match.groupdict()
     year = _year(groups["y"])
     if groups.get("name"):
-        month = _months().get(groups["name"].casefold())
+        name = unicodedata.normalize("NFC", groups["name"]).casefold()
+        month = _months().get(name) or _months().get(_without_accents(name))
         if month is None:
             raise ValueError("not a month")
         return Parsed(date(year, month, int(groups["d"])))
     if "m" in groups:
         return Parsed(date(year, int(groups["m"]), int(groups["d"])))
     first, second = int(groups["a"]), int(groups["b"])
-    dotted = groups["sep"].strip() != "/"
+    if first > 31:  # 98-09-10
+        return Parsed(date(_year(groups["a"]), second, int(groups["y"])))
+    # With points the day comes first everywhere; with strokes or spaces the document decides.
+    dotted = groups["sep"].strip() == "."
     day_first = first > 12 or (second <= 12 and (dotted or locale.day_first is not False))
-    ambiguous = (
-        not dotted and max(first, second) <= 12 and first != second and locale.day_first is None
-    )
+    two_ways = max(first, second) <= 12 and first != second
     day, month = (first, second) if day_first else (second, first)
-    return Parsed(date(year, month, day), ambiguous)
+    return Parsed(date(year, month, day), two_ways and not dotted and locale.day_first is None)
 
 
-_DATES = (_ISO_DATE, _NUMERIC_DATE, _COMPACT_DATE, _DAY_NAME_YEAR, _NAME_DAY_YEAR)
+_DATES = (
+    _ISO_DATE, _NUMERIC_DATE, _COMPACT_DATE, _CJK_DATE, _DAY_NAME_YEAR, _NAME_DAY_YEAR,
+    _YEAR_NAME_DAY,
+)  # fmt: skip
 
 
 class IsoDateType(FieldType):
@@ -548,12 +634,17 @@ _SYMBOLS = {
     "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "NZ$": "NZD", "S$": "SGD", "HK$": "HKD",
     "kr": "SEK", "kr.": "DKK", "Kr": "SEK", "Ft": "HUF", "lei": "RON", "Lei": "RON", "₺": "TRY",
     "₽": "RUB", "₴": "UAH", "₩": "KRW", "₪": "ILS", "฿": "THB", "₱": "PHP", "₦": "NGN", "₫": "VND",
-    "Euro": "EUR", "EURO": "EUR", "euros": "EUR", "euro": "EUR",
+    "Euro": "EUR", "EURO": "EUR", "euros": "EUR", "euro": "EUR", "Euros": "EUR", "EUROS": "EUR",
+    "eur": "EUR", "Eur": "EUR", "usd": "USD", "gbp": "GBP", "chf": "CHF", "czk": "CZK",
+    "pln": "PLN", "sek": "SEK", "NT$": "TWD", "MX$": "MXN", "RMB": "CNY", "元": "CNY", "円": "JPY",
+    "Fr": "CHF", "SFr": "CHF", "KR": "SEK", "Kr.": "DKK", "KČ": "CZK", "ZŁ": "PLN", "zl": "PLN",
+    "лв": "BGN", "лв.": "BGN", "руб": "RUB", "руб.": "RUB", "грн": "UAH", "RS.": "INR",
 }  # fmt: skip
 _CODES = frozenset(
     "EUR USD GBP CHF BRL CZK PLN SEK NOK DKK HUF RON BGN JPY CNY INR MYR SGD AUD CAD NZD HKD MXN "
     "ZAR TRY RUB UAH ILS THB IDR PHP KRW VND AED SAR EGP NGN KES ARS CLP COP PEN TWD PKR "
-    "ISK".split()
+    "ISK BHD KWD QAR OMR JOD LKR BDT NPR GEL KZT RSD MKD BAM UYU DOP CRC GTQ MAD TND DZD GHS UGX "
+    "TZS XOF XAF HRK".split()
 )
 _BY_LANGUAGE = {"kr": {"sv": "SEK", "da": "DKK", "nb": "NOK", "no": "NOK"}}
 _CURRENCY = re.compile(
@@ -590,6 +681,13 @@ class CurrencyType(FieldType):
         code = _BY_LANGUAGE.get(text.lower().rstrip("."), {}).get(locale.language)
         return Parsed(code or _SYMBOLS[text], ambiguous=text == "$" and locale.language != "en")
 
+    def from_label(self, value: Any, locale: Locale) -> Any:
+        """Return the ISO code of a sign; what is no known currency stays as it is."""
+        try:
+            return self.parse(self.from_json(value), locale).value
+        except ValueError:
+            return self.from_json(value)
+
     def find(self, text: str) -> list[Span]:
         """Return every currency sign and code."""
         return [match.span() for match in _CURRENCY.finditer(text)]
@@ -612,20 +710,31 @@ class CodeType(FieldType):
             raise ValueError("no letter or digit")
         return Parsed(value)
 
+    def from_label(self, value: Any, locale: Locale) -> Any:
+        """Return the canonical form; a label may be written as printed."""
+        return CodeType.parse(self, self.from_json(value), locale).value
+
     def same(self, a: Any, b: Any) -> bool:
         """Compare canonical forms."""
         return bare(str(a)) == bare(str(b))
 
 
+_GAP = rf"[ .\-{_BLANKS}]"
 _VAT = re.compile(
     r"(?<![\w])(?:"
-    r"[A-Z]{2,3}[ .\-]?[A-Z]?\d[A-Z0-9]?(?:[ .\-]?[A-Z0-9]{1,4}){1,6}"  # EU, Swiss UID, GSTIN-like
+    rf"[A-Z]{{2,3}}{_GAP}?[A-Z]?\d[A-Z0-9]?(?:{_GAP}?[A-Z0-9]{{1,4}}){{1,6}}"  # EU, Swiss UID
     r"|\d{2}[A-Z]{5}\d{4}[A-Z][A-Z0-9]{3}"  # GSTIN
     r"|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}"  # CNPJ
-    r"|[A-Z]-?\d{7,8}-?[A-Z0-9]?"  # Spanish NIF of persons and companies
-    r"|\d{1,3}(?:[ .\-/]\d{2,8}){1,4}"  # national numbers in groups
-    r"|\d{7,15}(?: ?[A-Z]{1,3}\d{0,6})?"
+    r"|\d{8}[A-Z0-9]{10}"  # Chinese credit code
+    r"|[A-Z]\d?-?\d{7,13}-?[A-Z0-9]?"  # Spanish NIF, Japanese T number, Singapore
+    r"|\d{2,8}(?:[.\-/]\d{1,8}){1,4}"  # national numbers in groups
+    rf"|\d{{1,3}}(?:[ .\-/{_BLANKS}]\d{{2,8}}){{1,4}}"
+    r"|\d{7,15}(?:[ \-]?[A-Z]{1,3}\d{0,6})?"
     r")(?![\w])"
+)
+_LABELLED = re.compile(rf"[A-Z]{{2,3}}{_GAP}|[A-Z]{{3}}(?=\d)")
+_NOT_A_TAX_NUMBER = re.compile(
+    r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}|\d+\.\d{1,2}"
 )
 
 
@@ -635,15 +744,28 @@ class VatIdType(CodeType):
     name = "vat_id"
 
     def find(self, text: str) -> list[Span]:
-        """Return codes with at least six digits that could be a tax number."""
+        """Return codes with at least six digits that could be a tax number.
+
+        Each is given with and without the letters before it, which are a country or only a label,
+        and cut at each space, behind which another word may begin.
+        """
         spans: dict[Span, None] = {}
-        for match in _VAT.finditer(text):
+        at = 0
+        while match := _VAT.search(text, at):
             start, end = match.span()
-            for cut in _ends_at_spaces(text, start, end):
-                digits = sum(character.isdigit() for character in text[start:cut])
-                if 6 <= digits <= 15:
-                    spans[(start, cut)] = None
+            label = _LABELLED.match(text, start, end)
+            for first in (start, label.end()) if label else (start,):
+                for cut in _ends_at_spaces(text, first, end):
+                    if self._fits(text[first:cut]):
+                        spans[(first, cut)] = None
+            # What follows the first space may be the next number, taken in by this match.
+            blank = text.find(" ", start, end)
+            at = end if blank < 0 else blank + 1
         return list(spans)
+
+    def _fits(self, code: str) -> bool:
+        digits = sum(character.isdigit() for character in code)
+        return 6 <= digits <= 18 and _NOT_A_TAX_NUMBER.fullmatch(code) is None
 
 
 def _ends_at_spaces(text: str, start: int, end: int) -> Iterable[int]:
@@ -654,15 +776,44 @@ def _ends_at_spaces(text: str, start: int, end: int) -> Iterable[int]:
         at = text.rfind(" ", start, at)
 
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}")
+_IBAN = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=IBAN))[A-Za-z]{2}\d{2}(?=[ \-\s]{0,2}[A-Za-z0-9])")
+# ISO 13616 registry: length by country.
+_IBAN_LENGTHS = {
+    entry[:2]: int(entry[2:])
+    for entry in (
+        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 "
+        "EE20 EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 "
+        "IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 "
+        "NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SE24 SI19 SK24 SM27 TN24 TR26 UA29 VA22 VG24 "
+        "XK20"
+    ).split()
+}
 
 
 def iban_is_valid(compact: str) -> bool:
-    """Check an IBAN without spaces: ISO 13616 length by country, and modulo 97 of ISO 7064."""
-    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", compact):
+    """Check an IBAN without spaces: length by country (ISO 13616), modulo 97 of ISO 7064."""
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", compact):
+        return False
+    if len(compact) != _IBAN_LENGTHS.get(compact[:2], len(compact)):
         return False
     turned = compact[4:] + compact[:4]
     return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
+
+
+def _end_of(text: str, start: int, length: int) -> int | None:
+    """Return where a code of some length ends, if a word ends there; gaps of two at most."""
+    count = gap = 0
+    for at in range(start, len(text)):
+        character = text[at]
+        if character.isascii() and character.isalnum():
+            count, gap = count + 1, 0
+            if count == length:
+                return None if text[at + 1 : at + 2].isalnum() else at + 1
+        elif gap == 2 or not (character.isspace() or character == "-"):
+            return None
+        else:
+            gap += 1
+    return None
 
 
 class IbanType(CodeType):
@@ -674,16 +825,10 @@ class IbanType(CodeType):
         """Return every IBAN; what stands behind it in the same line is told apart by its check."""
         spans: list[Span] = []
         for match in _IBAN.finditer(text):
-            start = match.start()
-            compact = ""
-            for at in range(start, match.end()):
-                if text[at] == " ":
-                    continue
-                compact += text[at]
-                whole_word = at + 1 == len(text) or not text[at + 1].isalnum()
-                if len(compact) >= 15 and whole_word and iban_is_valid(compact):
-                    spans.append((start, at + 1))
-                    break
+            length = _IBAN_LENGTHS.get(match[0][:2].upper())
+            end = length and _end_of(text, match.start(), length)
+            if end and iban_is_valid(bare(text[match.start() : end]).upper()):
+                spans.append((match.start(), end))
         return spans
 
     def parse(self, printed: Any, locale: Locale) -> Parsed:
@@ -728,10 +873,14 @@ class PlainType(FieldType):
         """Return what Pydantic writes; a decimal without exponent."""
         if isinstance(value, Decimal):
             return format(value, "f")
+        if isinstance(value, float) and not math.isfinite(value):
+            return None  # JSON has no such number
         return self._adapter.dump_python(value, mode="json")
 
     def from_json(self, value: Any) -> Any:
         """Read what `to_json` wrote. :raises ValueError: if it is not of this type."""
+        if isinstance(value, bool) and not isinstance(self.form, Choice):
+            raise ValueError("expected another type, found true or false")
         return self._adapter.validate_python(value)
 
     def __eq__(self, other: object) -> bool:

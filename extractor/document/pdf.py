@@ -118,10 +118,7 @@ def _pdfium_pages(data: bytes, max_pages: int, max_characters: int) -> tuple[lis
                 hint="split the document, or raise the limit of characters",
                 category="too_big",
             )
-        left, bottom, right, top = page.get_cropbox()
-        width, height = right - left, top - bottom
-        sideways = page.get_rotation() in (90, 270)
-        pages.append((height, width, words) if sideways else (width, height, words))
+        pages.append((page.get_width(), page.get_height(), words))
     return pages, len(document) > 0
 
 
