@@ -40,7 +40,7 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.readers $(or $(CORPUS),samples)
 
 # The built wheel must run with its base dependencies only, away from the checkout.
 wheel-test: setup

@@ -4,7 +4,8 @@ The journal is the result in the making: a JSONL file to which each finished doc
 and synced, so a killed run loses the document it was reading and no other. Each line carries a key
 over the file's bytes and everything else its record depends on; a later run takes over the lines
 whose keys still hold and reads the rest. When all are done the output is written anew, in the
-order of the inputs, and replaces the old one in a single step.
+order of the inputs, and replaces the old one in a single step. `records.jsonl` and `records.xlsx`
+share a journal, `.records.journal`, so a second format costs no second reading.
 """
 
 from __future__ import annotations
@@ -189,6 +190,7 @@ def _read(file: str, extractor: Reader) -> Line:
 
 def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     record = extraction.record
+    leaves = {leaf.path: leaf for leaf in schema.leaves(extraction.values)}
     return {
         "status": extraction.status,
         "record": None if record is None else json.loads(schema.dump(record)),
@@ -196,6 +198,7 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
         "missing": list(extraction.missing),
         "fields": {
             path: {
+                "value": None if result.value is None else leaves[path].type.to_json(result.value),
                 "printed": result.printed,
                 "evidence": asdict(result.evidence),
                 "probability": None if result.probability is None else round(result.probability, 6),
@@ -252,18 +255,6 @@ def _key(file: str, identity: dict[str, str]) -> str:
 def _journal(target: Path) -> Iterator[int]:
     """Open the journal beside an output, alone, and give its descriptor."""
     path = _journal_path(target)
-    descriptor = _open_locked(path, target)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _journal_path(target: Path) -> Path:
-    return target.with_name(f".{target.name}.journal")
-
-
-def _open_locked(path: Path, target: Path) -> int:
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -271,23 +262,31 @@ def _open_locked(path: Path, target: Path) -> int:
         except OSError as error:
             raise _cannot_write(target, error) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OutputError(f"{path}: is not a file", hint="name another output")
-            if os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                return descriptor
-        except FileNotFoundError:
-            pass
-        except OSError as error:
+            _lock(descriptor, target)
+            # The run that had the lock before may have put a new journal in this one's place.
+            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
+                yield descriptor
+                return
+        finally:
             os.close(descriptor)
-            raise OutputError(
-                f"{target}: another run is writing it", hint="wait for it, or name another output"
-            ) from error
-        except BaseException:
-            os.close(descriptor)
-            raise
-        # The run that held the lock put a new journal in its place: take that one.
-        os.close(descriptor)
+
+
+def _journal_path(target: Path) -> Path:
+    # Without the suffix: the same records in a second format are not read a second time.
+    return target.with_name(f".{target.stem}.journal")
+
+
+def _lock(descriptor: int, target: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(
+            f"{target}: another run is writing it", hint="wait for it, or name another output"
+        ) from error
+    except OSError as error:
+        raise _cannot_write(target, error) from error
 
 
 def _lines_that_hold(journal: int) -> dict[str, Line]:

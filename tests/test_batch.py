@@ -57,7 +57,9 @@ def test_each_input_is_one_line_in_order(
 
     assert (summary.read, summary.kept, summary.failed) == (6, 0, 0)
     assert [line["record"]["number"] for line in lines(output)] == [f"B{n}" for n in range(6)]
-    evidence = lines(output)[3]["fields"]["total"]["evidence"]
+    field = lines(output)[3]["fields"]["total"]
+    assert (field["value"], field["printed"]) == ("3.50", "3.50")
+    evidence = field["evidence"]
     assert (evidence["status"], evidence["page"], evidence["text"]) == ("verified", 1, "3.50")
 
 
@@ -77,6 +79,16 @@ def test_a_second_run_adds_nothing_and_a_changed_file_is_read_again(
     assert (changed.read, changed.kept) == (1, 5)
     assert [line["record"]["number"] for line in lines(output)][2] == "NEW"
     assert len(lines(output)) == 6
+
+
+def test_a_second_format_is_written_without_reading_again(
+    inbox: Path, extractor: Extractor[Bill], tmp_path: Path
+) -> None:
+    batch.run(batch.inputs([inbox]), extractor, tmp_path / "records.jsonl")
+
+    summary = batch.run(batch.inputs([inbox]), extractor, tmp_path / "records.xlsx")
+
+    assert (summary.read, summary.kept) == (0, 6)
 
 
 def test_another_extractor_reads_everything_again(
@@ -146,7 +158,7 @@ def test_a_killed_run_goes_on_and_ends_like_an_uninterrupted_one(
     script = tmp_path / "run.py"
     script.write_text(SLOW.format(path=[str(Path(__file__).parents[1])]))
     output = tmp_path / "killed" / "records.jsonl"
-    journal = output.with_name(".records.jsonl.journal")
+    journal = output.with_name(".records.journal")
     for wanted in (1, 3):
         # Another seed of hashes in each process, as for a user: no key may hang on it.
         environment = {**os.environ, "PYTHONHASHSEED": str(wanted)}
@@ -222,7 +234,7 @@ def test_a_journal_that_is_no_file_is_refused(
     inbox: Path, extractor: Extractor[Bill], tmp_path: Path
 ) -> None:
     """Reading /dev/full would never end."""
-    (tmp_path / ".records.jsonl.journal").symlink_to("/dev/full")
+    (tmp_path / ".records.journal").symlink_to("/dev/full")
 
     with pytest.raises(OutputError, match="is not a file"):
         batch.run(batch.inputs([inbox]), extractor, tmp_path / "records.jsonl")
@@ -235,7 +247,7 @@ def test_a_journal_with_a_foreign_line_is_used_up_to_it(
     output = tmp_path / "records.jsonl"
     batch.run(batch.inputs([inbox]), extractor, output)
     whole = output.read_bytes()
-    journal = tmp_path / ".records.jsonl.journal"
+    journal = tmp_path / ".records.journal"
     kept = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([*kept[:2], damage, *kept[2:]]))
 
@@ -264,7 +276,7 @@ def test_a_failure_of_the_run_is_tried_again_and_one_of_the_document_is_not(
     summary = batch.run(batch.inputs([inbox]), extractor, output)
 
     assert (summary.read, summary.kept, summary.failed) == (1, 6, 1)
-    assert len(lines(tmp_path / ".records.jsonl.journal")) == 7
+    assert len(lines(tmp_path / ".records.journal")) == 7
 
 
 def test_a_file_that_changes_while_it_is_read_is_never_recorded_half_and_half(

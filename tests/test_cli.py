@@ -12,17 +12,39 @@ from pathlib import Path
 
 import pytest
 
+import extractor
 from tests.tiny import tiny_base
 
+MAIN = "from extractor.cli import main; main()"
+# The same with the engine that `extractor.testing` gives, for what does not hang on a model.
+CANNED = """
+import time
+from extractor import cli, pipeline
+from extractor.testing import CannedEngine
 
-def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    code = "from extractor.cli import main; main()"
+def answer(text):
+    time.sleep(0.01)
+    return {"company": text.split()[0]}
+
+class Extractor(pipeline.Extractor):
+    def __init__(self, schema, *, adapter, base_model, threads, **others):
+        super().__init__(schema, engine=CannedEngine(answer), **others)
+
+pipeline.Extractor = Extractor
+cli.main()
+"""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def run(
+    *arguments: object, cwd: Path | None = None, code: str = MAIN
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env=ENVIRONMENT,
         check=False,
     )
 
@@ -53,8 +75,8 @@ def test_the_help_of_each_command_ends_with_an_example(command: list[str]) -> No
     assert f"Example: extractor {' '.join(command)}" in " ".join(result.stdout.split())
 
 
-def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path, base: Path) -> None:
-    result = run("extract", inbox, "--schema", "receipt", "--base-model", base)
+def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path) -> None:
+    result = run("extract", inbox, "--schema", "receipt", code=CANNED)
 
     assert result.returncode == 0
     (line,) = result.stdout.splitlines()
@@ -63,12 +85,12 @@ def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path, base: Path) ->
 
 
 def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(
-    inbox: Path, base: Path, tmp_path: Path
+    inbox: Path, tmp_path: Path
 ) -> None:
     (inbox / "b.pdf").write_bytes(b"\xff\xfe nothing")
     output = tmp_path / "records.jsonl"
 
-    result = run("extract", inbox, "--schema", "receipt", "--base-model", base, "--output", output)
+    result = run("extract", inbox, "--schema", "receipt", "--output", output, code=CANNED)
 
     assert result.returncode == 1
     assert [json.loads(line)["status"] for line in output.read_text().splitlines()][1] == "failed"
@@ -88,6 +110,16 @@ def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(
         (["extract", "a.txt", "--schema", "invoice", "--adapter", "empty"],
          "no readable manifest.json", "extractor train"),
         (["extract", "a.txt"], "schema", "--help"),
+        (["extract", "a.txt", "--schema", "invoice", "--output", "a.txt/b/c.csv"],
+         "a.txt is not a folder", "another output"),
+        (["pairs", "--schema", "invoice", "--corpus", "empty", "--output", "empty"],
+         "empty: is a folder", "name a file"),
+        (["evaluate", "--schema", "invoice", "--corpus", "empty", "--output", "report.html"],
+         "report.html: a report is JSON", ".json"),
+        (["train", "--schema", "invoice", "--corpus", "empty", "--output", "a.txt"],
+         "a.txt is not a folder", "another output"),
+        (["schemas", "copy", "invoyce"], "no ready-made schema 'invoyce'", "receipt"),
+        (["schemas", "copy", "invoice", "--output", "a.txt"], "a.txt: cannot be written", "name"),
         (["train", "--schema", "invoice", "--corpus", "empty", "--output", "a",
           "--learning-rate", "5"], "learning_rate must be between 0 and 1", ""),
     ],
@@ -107,19 +139,18 @@ def test_wrong_use_is_one_line_a_hint_and_exit_code_2(
     assert result.stdout == ""
 
 
-def test_ctrl_c_is_exit_code_130(inbox: Path, base: Path, tmp_path: Path) -> None:
-    for number in range(300):
+def test_ctrl_c_is_exit_code_130(inbox: Path, tmp_path: Path) -> None:
+    for number in range(120):
         (inbox / f"{number}.txt").write_text(f"Bill {number}\nTotal {number}.00 EUR")
     output = tmp_path / "records.jsonl"
-    code = "from extractor.cli import main; main()"
-    arguments = ["extract", inbox, "--schema", "receipt", "--base-model", base]
+    arguments = ["extract", inbox, "--schema", "receipt", "--output", output]
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, [*arguments, "--output", output])],
+        [sys.executable, "-c", CANNED, *map(str, arguments)],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env=ENVIRONMENT,
     )
-    journal = output.with_name(".records.jsonl.journal")
+    journal = output.with_name(".records.journal")
     while not journal.exists() or journal.stat().st_size == 0:
         assert process.poll() is None
         time.sleep(0.01)
@@ -128,6 +159,60 @@ def test_ctrl_c_is_exit_code_130(inbox: Path, base: Path, tmp_path: Path) -> Non
 
     assert process.returncode == 130
     assert "interrupted" in errors
+
+    assert run(*arguments, code=CANNED).returncode == 0
+    assert len(output.read_text().splitlines()) == 121
+
+
+def test_a_full_disk_behind_stdout_is_told(inbox: Path) -> None:
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", CANNED, "extract", inbox, "--schema", "receipt"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+
+    assert result.returncode == 2
+    assert "error: stdout: the disk is full" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_who_reads_stdout_may_stop_when_he_has_enough(inbox: Path) -> None:
+    for number in range(30):
+        (inbox / f"{number}.txt").write_text(f"Bill {number}")
+    process = subprocess.Popen(
+        [sys.executable, "-c", CANNED, "extract", inbox, "--schema", "receipt"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+
+    assert process.wait(timeout=30) == 0
+    with process.stderr as stream:
+        assert b"Error" not in stream.read()
+
+
+def test_a_name_cannot_steer_the_terminal_nor_forge_a_line(tmp_path: Path) -> None:
+    result = run("extract", "x\x1b[2J\nerror: all is lost", "--schema", "invoice", cwd=tmp_path)
+
+    assert result.returncode == 2
+    assert "\x1b" not in result.stderr
+    assert (
+        result.stderr.splitlines()[0] == "error: x?[2J error: all is lost: no such file or folder"
+    )
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    result = run()
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "130 interrupted" in result.stderr
+    assert run("--version").stdout.strip() == extractor.__version__
 
 
 def test_schemas_are_listed_shown_and_copied(tmp_path: Path) -> None:
@@ -175,3 +260,12 @@ def test_a_corpus_is_trained_evaluated_and_used(base: Path, tmp_path: Path) -> N
     assert "macro F1, single values" in scored.stdout
     assert "before" in json.loads(report.read_text())
     assert "<svg" in report.with_suffix(".html").read_text()
+
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "new.txt").write_text("Shop 77\n03/02/2024\nTOTAL 7.50")
+    output = tmp_path / "records.xlsx"
+    options = ["--schema", "receipt", "--adapter", adapter, "--base-model", base]
+    used = run("extract", inbox, *options, "--output", output)
+    assert used.returncode == 0, used.stderr
+    assert output.exists()
