@@ -875,7 +875,7 @@ class PlainType(FieldType):
             return format(value, "f")
         if isinstance(value, float) and not math.isfinite(value):
             return None  # JSON has no such number
-        return self._adapter.dump_python(value, mode="json")
+        return self._adapter.dump_python(value, mode="json", warnings=False)
 
     def from_json(self, value: Any) -> Any:
         """Read what `to_json` wrote. :raises ValueError: if it is not of this type."""

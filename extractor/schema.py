@@ -7,6 +7,7 @@ except for constants, may be null; what the class then forbids is reported, not 
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import hashlib
 import importlib
@@ -20,15 +21,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import annotated_types
-from pydantic import AliasChoices, BaseModel, EmailStr, ValidationError
+from pydantic import AliasChoices, BaseModel, EmailStr, RootModel, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.networks import _BaseUrl
+from pydantic_core import SchemaError as PydanticSchemaError
 
 from extractor.errors import LabelError, SchemaError
 from extractor.fields import Choice, Emission, FieldType, JsonSchema, Locale, PlainType, Rx
@@ -78,12 +82,18 @@ class ObjectNode:
 
 @dataclass(frozen=True, slots=True)
 class ListNode:
-    """A list; for sets `unique` is true and order does not count."""
+    """A list; for sets `unique` is true and order does not count.
+
+    :param container: what the class holds: list, tuple, set or frozenset.
+    :param null_items: whether the class allows null among the items.
+    """
 
     item: Node
     min_items: int = 0
     max_items: int = MAX_ITEMS
     unique: bool = False
+    container: type = field(default=list, repr=False)
+    null_items: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +176,8 @@ class Schema(Generic[T]):
 
         :raises SchemaError: with the field's name, if a type cannot be decoded.
         """
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise SchemaError(
-                f"{model!r} is no Pydantic model",
-                hint="give a class derived from pydantic.BaseModel",
-            )
-        root = _object(model, model.__name__, ())
-        if not root.keys:
-            raise SchemaError(f"{model.__name__} has no fields", hint="add a field to it")
-        return cls(model, root)
+        schema: Schema[T] = _schema_of(model)
+        return schema
 
     def only(self, names: Collection[str]) -> Schema[T]:
         """Return the schema of some top-level fields, in the order of the class.
@@ -189,7 +192,7 @@ class Schema(Generic[T]):
             )
         keys = tuple(pair for pair in self.root.keys if pair[0] in names)
         notes = tuple(pair for pair in self.root.notes if pair[0] in names)
-        return Schema(self.model, ObjectNode(keys, notes))
+        return Schema(self.model, dataclasses.replace(self.root, keys=keys, notes=notes))
 
     def lines(self) -> list[str]:
         """Return the field list of the prompt: `name: type | note`, children indented."""
@@ -208,11 +211,17 @@ class Schema(Generic[T]):
     def load(self, text: str, locale: Locale) -> Loaded:
         """Read an answer: parse the JSON, normalise each copied value by `locale`.
 
-        A value that cannot be read, such as the 31st of February, is null with a warning.
+        A value that cannot be read, such as the 31st of February or a list where an object
+        belongs, is null with a warning; so is every value if the text is no JSON object.
         """
         loaded = Loaded({}, {}, [])
-        # Numbers stay text until their type is known, so a Decimal loses no digit.
-        raw = json.loads(text, parse_float=str)
+        try:
+            raw = json.loads(text, parse_float=_Fraction)
+        except ValueError:
+            raw = None
+        if not isinstance(raw, Mapping):
+            loaded.warnings.append(FieldWarning("", "unreadable", "the answer is no JSON object"))
+            raw = {}
         loaded.values.update(_load(self.root, raw, "", locale, loaded))
         return loaded
 
@@ -250,7 +259,7 @@ class Schema(Generic[T]):
 
     def parse_dump(self, text: str) -> dict[str, Any]:
         """Return the values of what `dump` wrote: `parse_dump(dump(r)) == values(r)`."""
-        values: dict[str, Any] = _parse(self.root, json.loads(text, parse_float=str), "")
+        values: dict[str, Any] = _parse(self.root, json.loads(text, parse_float=_Fraction), "")
         return values
 
     def values(self, record: BaseModel) -> dict[str, Any]:
@@ -265,6 +274,11 @@ class Schema(Generic[T]):
         :raises LabelError: with the field, if a value is neither.
         """
         nodes = dict(self.root.keys)
+        if not isinstance(label, Mapping):
+            raise LabelError(
+                f"label of {self.name}: expected an object, found {type(label).__name__}",
+                hint="write the fields as a JSON object",
+            )
         return {
             key: _parse(nodes[key], value, key, locale or Locale())
             for key, value in label.items()
@@ -281,12 +295,26 @@ class Schema(Generic[T]):
 AnySchema = Schema[Any]
 
 
+@lru_cache(maxsize=256)
+def _schema_of(model: Any) -> AnySchema:
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise SchemaError(
+            f"{model!r} is no Pydantic model",
+            hint="give a class derived from pydantic.BaseModel",
+        )
+    root = _object(model, model.__name__, ())
+    if not root.keys:
+        raise SchemaError(f"{model.__name__} has no fields", hint="add a field to it")
+    return Schema(model, root)
+
+
 # ---------------------------------------------------------------- class -> tree
 
 
 def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> ObjectNode:
     if above.count(model) >= MAX_DEPTH:
         return ObjectNode(())
+    _check_model(model, path)
     keys, notes, attributes = [], [], []
     nullable: list[str] = []
     defaulted: list[str] = []
@@ -294,8 +322,6 @@ def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> Objec
         key = _key(name, info, path)
         where = f"{path}.{name}"
         node = _node(info.annotation, tuple(info.metadata), where, (*above, model))
-        if info.discriminator is not None and isinstance(node, ListNode):
-            pass
         keys.append((key, node))
         attributes.append((key, name))
         if info.description:
@@ -314,10 +340,23 @@ def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> Objec
     )
 
 
+def _check_model(model: type[BaseModel], path: str) -> None:
+    if issubclass(model, RootModel):
+        raise _refusal(path, f"{model.__name__}, a RootModel,", "use a model with a named field")
+    try:
+        model.model_rebuild()
+    except NameError as error:
+        raise SchemaError(
+            f"{path}: an annotation of {model.__name__} names what does not exist: {error.name}",
+            hint="define or import it before the class is used",
+            field=path,
+        ) from error
+
+
 def _key(name: str, info: FieldInfo, path: str) -> str:
     alias = info.validation_alias or info.alias
     if isinstance(alias, AliasChoices):
-        alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
+        alias = next((choice for choice in alias.choices if isinstance(choice, str)), alias)
     if alias is None:
         return name
     if isinstance(alias, str):
@@ -330,24 +369,29 @@ def _key(name: str, info: FieldInfo, path: str) -> str:
 def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[type, ...]) -> Node:
     """Return the node of a type; `metadata` is what stands in Annotated around it."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if isinstance(annotation, typing.TypeAliasType) if hasattr(typing, "TypeAliasType") else False:
-        return _node(annotation.__value__, metadata, path, above)
+    for wrapped in ("__value__", "__supertype__"):  # `type X = ...` and NewType
+        if hasattr(annotation, wrapped):
+            return _node(getattr(annotation, wrapped), metadata, path, above)
     if origin is Annotated:
-        return _node(args[0], (*args[1:], *metadata), path, above)
+        return _node(args[0], (*_spread(args[1:]), *metadata), path, above)
     marker = next((item for item in metadata if isinstance(item, FieldType)), None)
     if origin in (typing.Union, types.UnionType):
         options = [option for option in args if option is not type(None)]
         if len(options) == 1:
-            return _node(options[0], metadata, path, above)
+            node = _node(options[0], metadata, path, above)
+            # Only what is never null is a constant; an optional one is a choice of one.
+            return (
+                LeafNode(_choice(Literal[node.value], (node.value,), path))
+                if (isinstance(node, ConstNode))
+                else node
+            )
         return UnionNode(tuple(_node(option, (), path, above) for option in options))
     if marker is not None:
         return LeafNode(marker)
     if origin is Literal:
-        if len(args) == 1 and not isinstance(args[0], enum.Enum):
-            return ConstNode(args[0])
-        return LeafNode(_choice(annotation, args))
+        return _literal(args, path)
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return LeafNode(_choice(annotation, tuple(annotation)))
+        return LeafNode(_choice(annotation, tuple(annotation), path))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         node = _object(annotation, path, above)
         return node if node.keys or not annotation.model_fields else NullNode()
@@ -356,7 +400,9 @@ def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[ty
     if origin in (list, set, frozenset, tuple) or origin in _SEQUENCES:
         item = _node(args[0], (), f"{path}[]", above)
         least, most = _lengths(metadata, MAX_ITEMS)
-        return ListNode(item, least, most, unique=origin in (set, frozenset))
+        container = origin if origin in (tuple, set, frozenset) else list
+        unique = origin in (set, frozenset)
+        return ListNode(item, least, most, unique, container, _allows_null(args[0]))
     if origin in (dict, typing.cast(Any, Mapping)):
         if args[0] is not str:
             raise _refusal(path, "a dict whose keys are not str", "use dict[str, ...]")
@@ -369,10 +415,29 @@ def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[ty
 _SEQUENCES = (Sequence, typing.cast(Any, Collection))
 
 
+def _spread(metadata: Sequence[Any]) -> Iterator[Any]:
+    """Yield what stands in Annotated, with the constraints that a `Field(...)` there holds."""
+    for item in metadata:
+        if isinstance(item, FieldInfo):
+            yield from item.metadata
+        yield item
+
+
+def _literal(members: Sequence[Any], path: str) -> Node:
+    values = tuple(member for member in members if member is not None)
+    choice = _choice(Literal[values], values, path)
+    if len(members) == 1:
+        value = members[0]
+        return ConstNode(value.value if isinstance(value, enum.Enum) else value)
+    return LeafNode(choice)
+
+
 def _allows_null(annotation: Any) -> bool:
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         return _allows_null(args[0])
+    if origin is Literal:
+        return None in args
     return origin in (typing.Union, types.UnionType) and type(None) in args
 
 
@@ -380,10 +445,10 @@ def _refusal(path: str, what: str, hint: str) -> SchemaError:
     return SchemaError(f"{path}: {what} cannot be decoded", hint=hint, field=path)
 
 
-def _choice(annotation: Any, members: Sequence[Any]) -> PlainType:
+def _choice(annotation: Any, members: Sequence[Any], path: str) -> PlainType:
     values = tuple(m.value if isinstance(m, enum.Enum) else m for m in members)
-    if not all(isinstance(value, str | int | float | bool) for value in values):
-        raise _refusal(str(annotation), "a choice of other than text and numbers", "use strings")
+    if not values or not all(isinstance(value, str | int | float | bool) for value in values):
+        raise _refusal(path, "a choice of other than text and numbers", "use strings")
     shown = ", ".join(str(value) for value in values[:12])
     return PlainType(f"one of {shown}", Choice(values), annotation)
 
@@ -404,14 +469,28 @@ def _plain(annotation: Any, metadata: tuple[Any, ...], path: str) -> PlainType:
         raise _refusal(
             path, getattr(annotation, "__name__", str(annotation)), "give the field a concrete type"
         )
+    try:
+        return _plain_type(annotation, metadata, path)
+    except (PydanticSchemaError, PydanticSchemaGenerationError, PydanticUserError) as error:
+        raise SchemaError(
+            f"{path}: {annotation.__name__} with these constraints cannot be decoded: "
+            f"{' '.join(str(error).split())[:200]}",
+            hint="correct the constraint, or check it in a validator",
+            field=path,
+        ) from error
+
+
+def _plain_type(annotation: type, metadata: tuple[Any, ...], path: str) -> PlainType:
     constraints = tuple(item for item in metadata if _is_constraint(item))
-    described = Annotated[(annotation, *constraints)] if constraints else annotation
+    described: Any = Annotated[(annotation, *constraints)] if constraints else annotation
     if annotation is bool:
         return PlainType("true or false", Choice((True, False)), bool)
     if annotation is int:
         return PlainType("whole number", _integer(constraints), described)
-    if annotation in (float, Decimal):
+    if annotation is float:
         return PlainType("number", _number(constraints), described)
+    if annotation is Decimal:
+        return PlainType("number", _decimal(constraints), described)
     if annotation is str:
         return PlainType("text", _string(constraints, path), described)
     if annotation is EmailStr:
@@ -480,13 +559,26 @@ def _number(constraints: Sequence[Any]) -> Emission:
     return Rx(rf"-?(?:0|[1-9][0-9]{{0,{whole - 1}}}){tail}", quoted=False)
 
 
+def _decimal(constraints: Sequence[Any]) -> Emission:
+    """Return a decimal as a JSON string, as in canonical JSON: a JSON number may lose digits.
+
+    Of the bounds only the sign limits decoding; the others are checked when the answer is read.
+    """
+    form = _number([item for item in constraints if not _bounds([item])])
+    assert isinstance(form, Rx)
+    bounds = _bounds(constraints)
+    least = max(bounds.get("minimum", -1), bounds.get("exclusiveMinimum", -1))
+    return Rx(form.pattern.removeprefix("-?") if least >= 0 else form.pattern)
+
+
 def _string(constraints: Sequence[Any], path: str) -> Emission:
     least, most = _lengths(constraints, MAX_LENGTH)
     pattern = next((c.pattern for c in constraints if getattr(c, "pattern", None)), None)
     if pattern is None:
         return JsonSchema.of(type="string", minLength=least, maxLength=most)
     text = pattern if isinstance(pattern, str) else pattern.pattern
-    if re.search(r"\(\?[=!<]", text) or re.search(r"\\[1-9bB]", text):
+    bare_text = text.replace(r"\\", "")  # an escaped backslash escapes nothing
+    if re.search(r"\(\?(?:[=!>]|<[=!]|P=)|\\[1-9bB]", bare_text):
         raise _refusal(
             path,
             f"a pattern with look-around, back-reference or word boundary ({text})",
@@ -503,6 +595,9 @@ _DATE = (
 )
 _CLOCK = rf"(?:[01]{_D}|2[0-3]):[0-5]{_D}:[0-5]{_D}"
 _ZONE = rf"(?:Z|[+-](?:0{_D}|1[0-3]):[0-5]{_D})"
+_HOURS, _MINUTES = rf"(?:1?{_D}|2[0-3])H", rf"[1-5]?{_D}M"
+_SECONDS = rf"[1-5]?{_D}(?:\.{_D}{{1,6}})?S"
+_SPAN = rf"(?:{_HOURS}(?:{_MINUTES})?(?:{_SECONDS})?|{_MINUTES}(?:{_SECONDS})?|{_SECONDS})"
 _EMAIL = (
     r"[a-z0-9]{1,30}(?:[._-][a-z0-9]{1,20}){0,2}@[a-z0-9]{1,30}(?:-[a-z0-9]{1,20})?"
     r"\.(?:com|org|net|info|biz|eu|io|[a-z]{2})"
@@ -518,7 +613,7 @@ _FORMS: tuple[tuple[type, str, str], ...] = (
     (
         timedelta,
         "duration as P1DT2H3M4S",
-        rf"P{_D}{{1,4}}DT(?:[01]?{_D}|2[0-3])H[0-5]?{_D}M[0-5]?{_D}S",
+        rf"-?P(?:(?:{_D}{{1,3}}Y)?{_D}{{1,3}}D(?:T{_SPAN})?|{_D}{{1,3}}Y(?:T{_SPAN})?|T{_SPAN})",
     ),
     (UUID, "uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
 )
@@ -573,6 +668,15 @@ def _json(value: Any) -> str:
 _UNCLEAN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
+class _Fraction(str):
+    """A JSON number with a point, kept as text until its type is known.
+
+    A decimal so loses no digit, and a string that looks like a number stays a string.
+    """
+
+    __slots__ = ()
+
+
 def clean(value: Any) -> Any:
     """Return JSON data whose text holds no control characters and no lone surrogates."""
     if isinstance(value, str):
@@ -616,6 +720,10 @@ def _load(node: Node, raw: Any, path: str, locale: Locale, loaded: Loaded) -> An
         return None
     if isinstance(node, LeafNode):
         return _load_leaf(node.type, raw, path, locale, loaded)
+    if _misshapen(node, raw):
+        message = "the answer has another form than this field"
+        loaded.warnings.append(FieldWarning(path, "unreadable", message))
+        return None
     if isinstance(node, ObjectNode):
         return {
             key: _load(child, raw.get(key), _join(path, key), locale, loaded)
@@ -635,10 +743,22 @@ def _load(node: Node, raw: Any, path: str, locale: Locale, loaded: Loaded) -> An
     return raw
 
 
+def _misshapen(node: Node, raw: Any) -> bool:
+    if isinstance(node, ObjectNode | MapNode):
+        return not isinstance(raw, Mapping)
+    if isinstance(node, TupleNode):
+        return not isinstance(raw, list) or len(raw) != len(node.items)
+    if isinstance(node, UnionNode):
+        return not any(_fits(option, raw) for option in node.options)
+    return isinstance(node, ListNode) and not isinstance(raw, list)
+
+
 def _load_leaf(kind: FieldType, raw: Any, path: str, locale: Locale, loaded: Loaded) -> Any:
-    if kind.copied:
+    if kind.copied and not isinstance(raw, Mapping | list):
         loaded.printed[path] = str(raw)
     try:
+        if kind.copied and isinstance(raw, Mapping | list):
+            raise ValueError("not a value")
         parsed = kind.parse(raw, locale)
     except ValueError:
         message = f"the answer does not read as {kind.name}"
@@ -692,20 +812,17 @@ def _fits_leaf(kind: FieldType, raw: Any) -> bool:
     if isinstance(form, Choice):
         return any(raw == value and type(raw) is type(value) for value in form.values)
     try:
-        kind.parse(raw, Locale())
+        value = kind.parse(raw, Locale()).value
     except ValueError:
         return False
-    if isinstance(form, Rx) and form.quoted:
-        return isinstance(raw, str)
     if isinstance(raw, bool):
         return False
-    if isinstance(form, JsonSchema) and '"string"' in form.schema:
-        return isinstance(raw, str)
-    if isinstance(raw, int | float):
+    if isinstance(value, Decimal):  # a string in canonical JSON, a number in labels
         return True
-    # A fraction arrives as text (see `load`), and a decimal is text in canonical JSON.
+    if (isinstance(form, Rx) and form.quoted) or '"string"' in getattr(form, "schema", ""):
+        return isinstance(raw, str) and not isinstance(raw, _Fraction)
     whole = isinstance(form, JsonSchema) and '"integer"' in form.schema
-    return not whole and re.fullmatch(r"-?\d+(\.\d+)?", raw) is not None
+    return isinstance(raw, int | float) or (isinstance(raw, _Fraction) and not whole)
 
 
 # ---------------------------------------------------------------- values -> record
@@ -730,17 +847,20 @@ def _prune(node: Node, value: Any, path: str, missing: list[str]) -> Any:
                 missing.append(where)
         return kept
     if isinstance(node, ListNode):
-        return [
-            _prune(node.item, item, f"{path}[{i}]", missing)
-            for i, item in enumerate(value)
-            if item is not None
-        ]
+        return _contained(
+            node,
+            [
+                _prune(node.item, item, f"{path}[{i}]", missing)
+                for i, item in enumerate(value)
+                if item is not None or node.null_items
+            ],
+        )
     if isinstance(node, TupleNode):
         for index, item in enumerate(value):
             if item is None:
                 missing.append(f"{path}[{index}]")
         pairs = zip(node.items, value, strict=False)
-        return [_prune(c, v, f"{path}[{i}]", missing) for i, (c, v) in enumerate(pairs)]
+        return tuple(_prune(c, v, f"{path}[{i}]", missing) for i, (c, v) in enumerate(pairs))
     if isinstance(node, MapNode):
         return {
             key: _prune(node.value, item, _join(path, key), missing)
@@ -772,9 +892,35 @@ def _construct(node: Node, value: Any) -> Any:
             if key in value
         }
         return node.model.model_construct(**built)
-    if isinstance(node, ListNode) and isinstance(value, list):
-        return [_construct(node.item, item) for item in value]
+    if isinstance(node, ListNode) and isinstance(value, list | tuple | set | frozenset):
+        return _contained(node, [_construct(node.item, item) for item in value])
+    if isinstance(node, TupleNode) and isinstance(value, tuple):
+        pairs = zip(node.items, value, strict=False)
+        return tuple(_construct(child, item) for child, item in pairs)
+    if isinstance(node, MapNode) and isinstance(value, Mapping):
+        return {key: _construct(node.value, item) for key, item in value.items()}
+    if isinstance(node, UnionNode):
+        option = next((o for o in node.options if _accepts(o, value)), None)
+        return value if option is None else _construct(option, value)
     return value
+
+
+def _contained(node: ListNode, items: list[Any]) -> Any:
+    """Return items in the class's own container, so that strict classes accept them."""
+    try:
+        return node.container(items)
+    except TypeError:  # objects, not built yet, cannot stand in a set
+        return items
+
+
+def _accepts(option: Node, value: Any) -> bool:
+    """Return whether pruned input, which lacks the keys of null values, is of an option's form."""
+    if not isinstance(option, ObjectNode) or not isinstance(value, Mapping):
+        return False
+    constants = {key: c.value for key, c in option.keys if isinstance(c, ConstNode)}
+    return set(value) <= {key for key, _ in option.keys} and all(
+        value.get(key) == constant for key, constant in constants.items()
+    )
 
 
 def _path(location: Sequence[str | int]) -> str:
@@ -871,13 +1017,8 @@ def _parse_leaf(kind: FieldType, value: Any, path: str, locale: Locale | None) -
     if value == "" and locale is not None:
         return None
     try:
-        return kind.from_json(value)
+        return kind.from_json(value) if locale is None else kind.from_label(value, locale)
     except ValueError as error:
-        if locale is not None and isinstance(value, str):
-            try:
-                return kind.parse(value, locale).value
-            except ValueError:
-                pass
         raise LabelError(
             f"{path}: expected {kind.name}, found a {type(value).__name__} that is none",
             hint="write the value in canonical form (ISO date, decimal string) or as printed",
@@ -958,9 +1099,9 @@ def resolve(name: str) -> type[BaseModel]:
 def _module(name: str) -> types.ModuleType:
     try:
         return importlib.import_module(name)
-    except ImportError as error:
+    except Exception as error:  # the user's module may raise anything
         raise SchemaError(
-            f"module {name!r} cannot be imported: {error}",
+            f"module {name!r} cannot be imported: {type(error).__name__}: {error}",
             hint="give file.py:Class for a class of your own",
         ) from error
 

@@ -333,6 +333,9 @@ class _Run:
         mine = batch[self.accelerator.process_index :: self.accelerator.num_processes]
         # Processes average their gradients, so each one's share counts as often as there are.
         scale = self.accelerator.num_processes / total
+        if not mine:
+            # Every process must take part in the average, also where a last batch is too small.
+            mine, scale = batch[:1], 0.0
         loss = torch.zeros(())
         for index, item in enumerate(mine):
             last = index == len(mine) - 1

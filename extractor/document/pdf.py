@@ -170,7 +170,9 @@ def _breaks(around: list[float], x0: float, y0: float, x1: float, y1: float) -> 
 
 
 def _word(characters: list[str], around: list[float]) -> Iterator[Placed]:
-    text = clean_text("".join(characters)).replace("\n", "").strip()
+    # pdfium counts in UTF-16: a character beyond the first plane comes as two halves.
+    joined = "".join(characters).encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    text = clean_text(joined).replace("\n", "").strip()
     if text:
         yield (text, around[0], around[1], around[2], around[3])
 
