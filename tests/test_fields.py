@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from babel.dates import format_date
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,3 +178,142 @@ def test_finders_stay_linear_on_one_long_line(piece: str) -> None:
     text = piece * (60_000 // len(piece))
     for kind in (MoneyType(), IsoDateType(), VatIdType(), IbanType(), IdentifierType()):
         kind.find(text)
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"),
+    [
+        ("1\u00a0234,56", "1234.56"),
+        ("1\u202f234\u202f567,8", "1234567.8"),
+        ("15,-", "15"),
+        ("500/-", "500"),
+        ("12.50-", "-12.50"),
+        ("-$5.00", "-5.00"),
+        ("1.234.567", "1234567"),
+        ("R$ 1.234,56", "1234.56"),
+    ],
+)
+def test_numbers_are_read_however_they_are_set(printed: str, value: str) -> None:
+    assert parse_number(printed, Locale()).value == Decimal(value)
+
+
+@pytest.mark.parametrize("printed", ["", "EUR", "10.09.2020", "3 12.50", "1,23,4.00", "A1B2"])
+def test_what_is_no_single_number_is_refused(printed: str) -> None:
+    with pytest.raises(ValueError):
+        parse_number(printed, Locale())
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("Total.....12.50", "12.50"),
+        ("kr.1.250,00", "1.250,00"),
+        ("Rs.500/-", "500"),
+        ("12.50/kg", "12.50"),
+        ("CHF 1\u00a0234.50", "1\u00a0234.50"),
+        ("(1,234.56)", "(1,234.56)"),
+    ],
+)
+def test_amounts_are_found_beside_signs_and_leaders(text: str, amount: str) -> None:
+    assert amount in found(MoneyType(), text)
+
+
+@given(
+    st.decimals(-(10**9), 10**9, places=2, allow_nan=False),
+    st.sampled_from(["en_US", "de_DE", "fr_FR", "cs_CZ", "pl_PL", "sv_SE", "de_CH", "en_IN"]),
+)
+def test_every_amount_is_found_and_read_as_each_country_prints_it(
+    amount: Decimal, country: str
+) -> None:
+    printed = format_decimal(amount, "#,##0.00", locale=country)
+    text = f"Total {printed} EUR"
+
+    assert printed in found(MoneyType(), text)
+    assert parse_number(printed, Locale.of(text)).value == amount
+
+
+@given(
+    st.dates(date(1970, 1, 1), date(2069, 12, 31)),
+    st.sampled_from("en de fr es pt it nl cs sk pl sv da nb fi ro hr sl ru uk bg el".split()),
+    st.sampled_from(["long", "medium"]),
+)
+def test_every_date_is_found_and_read_as_each_language_prints_it(
+    day: date, language: str, width: str
+) -> None:
+    printed = format_date(day, width, locale=language)  # type: ignore[arg-type]
+    kind = IsoDateType()
+    readings = {
+        kind.parse(span, Locale(language, "", True)).value for span in found(kind, f" {printed} ")
+    }
+
+    assert day in readings, printed
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"),
+    [
+        ("15MAR18", date(2018, 3, 15)),
+        ("2024年3月9日", date(2024, 3, 9)),
+        ("2024-Mar-04", date(2024, 3, 4)),
+        ("July 4, 23", date(2023, 7, 4)),
+        ("5 de março de 2024", date(2024, 3, 5)),
+        ("2024. március 4", date(2024, 3, 4)),
+    ],
+)
+def test_rarer_forms_of_dates_are_read(printed: str, value: date) -> None:
+    assert IsoDateType().parse(printed, Locale()).value == value
+
+
+def test_a_period_is_two_dates_and_a_time_of_day_is_none() -> None:
+    assert found(IsoDateType(), "1/2/2024-3/2/2024") == ["1/2/2024", "3/2/2024"]
+    assert found(IsoDateType(), "20/12/2019 8:13PM") == ["20/12/2019"]
+
+
+def test_with_points_the_day_comes_first_and_with_strokes_the_document_decides() -> None:
+    kind = IsoDateType()
+
+    assert kind.parse("03.04.2024", AMERICAN).value == date(2024, 4, 3)
+    assert kind.parse("03-04-2024", AMERICAN).value == date(2024, 3, 4)
+    assert kind.parse("03-04-2024", Locale()).ambiguous
+
+
+@pytest.mark.parametrize(
+    "printed",
+    ["DE89370400440532013000", "DE89\u00a03704 0044 0532 0130 00", "DE89 3704 0044 0532\n0130 00",
+     "NL91ABNA0417164300", "NO93 8601 1117 947"],
+)  # fmt: skip
+def test_ibans_are_found_with_gaps_breaks_and_a_label_glued_on(printed: str) -> None:
+    assert found(IbanType(), f"IBAN{printed} BIC X") == [printed]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("ABN 51 824 753 556", "51824753556"), ("P.IVA 01234567890", "01234567890"),
+     ("DE123456789 ATU12345678", "ATU12345678"), ("20-12345678-6", "20123456786"),
+     ("556123-4567", "5561234567"), ("NO 123 456 789 MVA", "NO123456789MVA")],
+)  # fmt: skip
+def test_a_tax_number_is_found_apart_from_its_label_and_its_neighbour(text: str, code: str) -> None:
+    kind = VatIdType()
+
+    assert code in [kind.parse(span, Locale()).value for span in found(kind, text)]
+
+
+def test_a_label_is_brought_into_canonical_form() -> None:
+    assert VatIdType().from_label("DE 136 695 976", GERMAN) == "DE136695976"
+    assert CurrencyType().from_label("€", GERMAN) == "EUR"
+    assert MoneyType().from_label("1.250", GERMAN) == Decimal("1.250"), "canonical form comes first"
+    assert MoneyType().from_label("1.250,00", GERMAN) == Decimal("1250")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "piece", ["1", "1 ", "123 ", "AA11 ", "DE89 3704 ", "may ", "1/2/20 ", "-"]
+)
+def test_a_megabyte_on_one_line_takes_seconds(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    started = time.process_time()
+    Locale.of(text)
+    for kind in (MoneyType(), IsoDateType(), CurrencyType(), VatIdType(), IbanType()):
+        kind.find(text)
+
+    assert time.process_time() - started < 20

@@ -26,7 +26,8 @@ SCHEMA = Schema.of(Invoice)
 def stands_in(text: str, leaf: Leaf, locale: Locale) -> bool:
     """Return whether a span of the text is read as the value of the leaf."""
     if isinstance(leaf.type, VerbatimType):
-        return str(leaf.value) in " ".join(text.split())
+        # A name that wraps beside another column has that column's words between its own.
+        return set(str(leaf.value).split()) <= set(text.split())
     for start, end in leaf.type.find(text):
         try:
             parsed = leaf.type.parse(text[start:end], locale)

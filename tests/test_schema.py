@@ -5,20 +5,35 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
+from extractor.engine.constraint import Constraint
 from extractor.errors import LabelError, SchemaError
-from extractor.fields import Identifier, IsoDate, Locale, Money
-from extractor.schema import Schema, resolve
+from extractor.fields import (
+    CurrencyType,
+    IbanType,
+    Identifier,
+    IdentifierType,
+    IsoDate,
+    IsoDateType,
+    Locale,
+    Money,
+    MoneyType,
+    VatIdType,
+    VerbatimType,
+)
+from extractor.prompt import encode
+from extractor.schema import LeafNode, Schema, resolve
 from tests.schemas20 import SCHEMAS, Aliased, Bill, Discriminated, Sets, Tree
+from tests.tiny import tiny_tokenizer
 
 NAMES = [model.__name__ for model in SCHEMAS]
 UNTYPED = {"Copied", "Bill", "Address", "Nested", "Listed", "Either", "Maps", "Deep", "Single",
@@ -189,3 +204,141 @@ def test_a_file_of_ones_own_is_loaded_by_path(tmp_path: Path) -> None:
         resolve(f"{file}:Other")
     with pytest.raises(SchemaError, match="cannot be imported"):
         resolve("no_such_module:Thing")
+
+
+class Everyday(BaseModel):
+    paid: Literal["yes"] | None = None
+    amount: Decimal | None = None
+    capped: Annotated[int, Field(ge=1, le=5)] | None = None
+    span: timedelta | None = None
+    code: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"paid": "yes"}, {"amount": "12.50"}, {"capped": 5}, {"span": "PT2H"}, {"code": "AB"}],
+)
+def test_what_is_dumped_can_be_decoded(values: dict[str, Any]) -> None:
+    schema = Schema.of(Everyday)
+    tokens = encode(schema.dump(Everyday.model_validate(values)), tiny_tokenizer())
+
+    assert Constraint(schema, tiny_tokenizer()).start(None).accepts(tokens) == len(tokens)
+
+
+@pytest.mark.parametrize("values", [{"capped": 6}, {"code": "ABC"}])
+def test_constraints_inside_an_optional_type_hold_in_decoding(values: dict[str, Any]) -> None:
+    schema = Schema.of(Everyday)
+    tokens = encode(schema.target(values), tiny_tokenizer())
+
+    assert Constraint(schema, tiny_tokenizer()).start(None).accepts(tokens) < len(tokens)
+
+
+@pytest.mark.parametrize("name", ["invoice", "receipt", "contract"])
+@settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
+@given(data=st.data())
+def test_any_record_of_a_ready_made_schema_is_read_back(name: str, data: st.DataObject) -> None:
+    schema = Schema.of(resolve(f"schemas.{name}:{name.title()}"))
+    record = data.draw(st.builds(schema.model, **{  # type: ignore[arg-type]
+        key: PRINTABLE[type(node.type)] for key, node in schema.root.keys
+        if isinstance(node, LeafNode) and type(node.type) in PRINTABLE
+    }))  # fmt: skip
+    values = schema.values(record)
+
+    built, missing, warnings = schema.record(values)
+
+    assert (built, missing, warnings) == (record, (), [])
+    assert schema.parse_dump(schema.dump(record)) == values
+
+
+TEXT = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
+PRINTABLE: dict[type, Any] = {
+    MoneyType: st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=2),
+    IsoDateType: st.none() | st.dates(),
+    IdentifierType: st.none() | TEXT,
+    VerbatimType: st.none() | TEXT,
+    VatIdType: st.none() | TEXT,
+    IbanType: st.none() | TEXT,
+    CurrencyType: st.none() | TEXT,
+}
+
+
+@pytest.mark.parametrize("answer", ["", "null", "[]", '{"rows":', '{"rows":{"a":1},"notes":3}'])
+def test_an_answer_of_another_form_is_null_with_a_warning(answer: str) -> None:
+    loaded = Schema.of(Bill).load(answer, Locale())
+
+    assert loaded.values == {"number": None, "rows": None, "notes": None}
+    assert {"unreadable"} == {warning.code for warning in loaded.warnings}
+
+
+def test_a_string_that_looks_like_a_number_stays_a_string() -> None:
+    class Loose(BaseModel):
+        value: float | str | None = None
+
+    schema = Schema.of(Loose)
+
+    assert schema.parse_dump('{"value":"3.5"}') == {"value": "3.5"}
+    assert schema.parse_dump('{"value":3.5}') == {"value": 3.5}
+
+
+def test_a_strict_class_gets_its_own_containers() -> None:
+    class Strict(BaseModel):
+        model_config = ConfigDict(strict=True)
+        tags: set[str]
+        point: tuple[int, int]
+        gaps: list[int | None] = []
+
+    record = Strict(tags={"b", "a"}, point=(1, 2), gaps=[1, None])
+    schema = Schema.of(Strict)
+
+    assert schema.record(schema.values(record)) == (record, (), [])
+
+
+def test_a_rejected_record_is_built_with_typed_values_all_the_way_down() -> None:
+    class Row(BaseModel):
+        price: Money | None = None
+
+    class Sum(BaseModel):
+        rows: list[Row]
+        by_name: dict[str, Row]
+
+        @model_validator(mode="after")
+        def refuse(self) -> Sum:
+            raise ValueError("rows do not add up")
+
+    row = {"price": Decimal("1.50")}
+    record, missing, warnings = Schema.of(Sum).record({"rows": [row], "by_name": {"a": row}})
+
+    assert record is not None and not missing
+    assert (record.rows[0].price, record.by_name["a"].price) == (Decimal("1.50"), Decimal("1.50"))
+    assert [(w.field, w.code) for w in warnings] == [("", "rejected")]
+
+
+def test_a_schema_is_made_once_and_part_of_it_can_dump() -> None:
+    assert Schema.of(Bill) is Schema.of(Bill)
+    part = Schema.of(Bill).only(["notes"])
+
+    assert part.dump(Bill(number="7", rows=[], notes=["x"])) == '{"notes":["x"]}'
+
+
+@pytest.mark.parametrize("pattern", [r"a(?!b)", r"(?<=a)b", r"\bx\b"])
+def test_a_pattern_that_looks_around_is_refused(pattern: str) -> None:
+    class Odd(BaseModel):
+        model_config = ConfigDict(regex_engine="python-re")
+        code: Annotated[str, Field(pattern=pattern)] | None = None
+
+    with pytest.raises(SchemaError, match=r"Odd\.code"):
+        Schema.of(Odd)
+
+
+def test_a_root_model_is_refused() -> None:
+    class Rows(RootModel[list[int]]):
+        pass
+
+    with pytest.raises(SchemaError, match="RootModel"):
+        Schema.of(Rows)
+
+
+@pytest.mark.parametrize("name", ["invoise", ":", "no.such:Thing", "gone.py:Thing", "gone.json"])
+def test_a_name_that_leads_nowhere_is_told(name: str) -> None:
+    with pytest.raises(SchemaError):
+        resolve(name)
