@@ -281,6 +281,9 @@ def evaluate(
         str, typer.Option(help="test (held out; dev counts as test), validation, train or all.")
     ] = "test",
     seed: Annotated[int, typer.Option(help="Of the split, as for train.")] = 0,
+    max_new_tokens: Annotated[
+        int, typer.Option(min=1, help="Longest answer; an untuned model may list rows for ever.")
+    ] = 2048,
     threads: ThreadsOption = None,
 ) -> None:
     """Score an adapter on the held-out documents of a corpus; writes JSON and HTML."""
@@ -306,7 +309,13 @@ def evaluate(
     documents = select(corpora.read(corpus).documents, split, schema=asked, seed=seed)
 
     def scored(folder: Path | None, title: str) -> Report:
-        reader = Extractor(asked, adapter=folder, base_model=base_model, threads=threads)
+        reader = Extractor(
+            asked,
+            adapter=folder,
+            base_model=base_model,
+            max_new_tokens=max_new_tokens,
+            threads=threads,
+        )
         with _progress(title) as progress:
             return score(reader, documents, asked, progress=progress)
 

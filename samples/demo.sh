@@ -12,7 +12,7 @@ if [ ! -f adapters/demo/manifest.json ]; then
 fi
 if [ ! -f demo/scores.txt ] || [ adapters/demo/manifest.json -nt demo/scores.txt ]; then
     extractor evaluate --schema invoice --corpus samples --adapter adapters/demo --compare \
-        --output demo/report.json > demo/scores.txt.part
+        --max-new-tokens 400 --output demo/report.json > demo/scores.txt.part
     mv demo/scores.txt.part demo/scores.txt
 fi
 extractor extract samples/inbox --schema invoice --adapter adapters/demo --output demo/records.jsonl
