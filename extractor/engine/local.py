@@ -7,6 +7,7 @@ before the weights are narrowed; served weights then differ from base plus adapt
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,10 @@ class LocalEngine:
         if adapter is not None:
             from peft import PeftModel
 
-            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+            with warnings.catch_warnings():
+                # peft asks for an attribute that transformers has renamed.
+                warnings.simplefilter("ignore", FutureWarning)
+                model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
         model = model.to(dtype)
         model.eval()
         return cls(model, tokenizer, {"base": base.sha256, "dtype": str(dtype)})
