@@ -1,7 +1,7 @@
 """Words with boxes -> lines of text that keep rows and columns readable.
 
-Words whose vertical extents overlap by more than a quarter make a line, in the order of x; a gap wider
-than one and a half characters is written as two spaces.
+Words whose vertical extents overlap by more than a quarter make a line, in the order of x; a gap
+wider than one and a half characters is written as two spaces.
 """
 
 from __future__ import annotations
