@@ -112,11 +112,12 @@ def _candidates(text: str, kind: FieldType, locale: Locale) -> list[tuple[Span, 
 
 def _longest(spans: list[Span]) -> list[Span]:
     """Drop spans inside others: `-5` and `5`, or a code and a part of it."""
-    return [
-        span
-        for span in spans
-        if not any(o != span and o[0] <= span[0] and span[1] <= o[1] for o in spans)
-    ]
+    kept: list[Span] = []
+    # By start, longer ones first: what lies inside another span then comes after it.
+    for span in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        if not kept or span[1] > kept[-1][1]:
+            kept.append(span)
+    return kept
 
 
 @lru_cache(maxsize=16)

@@ -170,7 +170,7 @@ class Extractor(Generic[T]):
     ) -> Extraction[T]:
         locale = Locale.of(document.text)
         answers = [
-            Answer(json.loads(output.text), _field_probabilities(output), window, document.text)
+            Answer(json.loads(output.text), _probabilities(output), window, document.text)
             for window, output in zip(windows, outputs, strict=True)
         ]
         merged, origin = merge(answers)
@@ -192,7 +192,7 @@ class Extractor(Generic[T]):
                     locale=locale,
                     near=window.start,
                 ),
-                probability=answers[origin.get(top, 0)].probability.get(top),
+                probability=_of_leaf(leaf.path, top, answers[origin.get(top, 0)], len(answers)),
             )
         status: Status = "complete" if record is not None else "incomplete"
         if any(output.truncated for output in outputs):
@@ -265,21 +265,35 @@ def _load_engine(
     return engine, bundle.windows if bundle else None
 
 
-def _field_probabilities(output: Output) -> dict[str, float]:
-    """Return the probability of each top-level field's answer, 0..1."""
-    spans = _value_spans(output.text)
-    found = {name: output.probability(start, end) for name, (start, end) in spans.items()}
-    return {name: 1.0 if value is None else value for name, value in found.items()}
+def _of_leaf(path: str, top: str, answer: Answer, windows: int) -> float | None:
+    """Return a leaf's probability; rows joined from several windows have their list's."""
+    return answer.probability.get(path if windows == 1 or path == top else top)
 
 
-def _value_spans(text: str) -> dict[str, tuple[int, int]]:
-    """Return where the value of each top-level key stands in canonical JSON."""
-    spans: dict[str, tuple[int, int]] = {}
-    decoder = json.JSONDecoder()
-    at = 1
-    while at < len(text) and text[at] == '"':
-        key, colon = decoder.raw_decode(text, at)
-        _, end = decoder.raw_decode(text, colon + 1)
-        spans[key] = (colon, end)
-        at = end + 1
-    return spans
+def _probabilities(output: Output) -> dict[str, float]:
+    """Return the probability of the answer at each path: values, rows and whole lists, 0..1.
+
+    What the constraint left no choice about is certain.
+    """
+    found = {path: output.probability(*span) for path, span in _spans(output.text, 0, "")[1]}
+    return {path: 1.0 if value is None else value for path, value in found.items()}
+
+
+def _spans(text: str, at: int, path: str) -> tuple[int, list[tuple[str, tuple[int, int]]]]:
+    """Return where the value at `at` ends in canonical JSON, and the span of each path in it."""
+    start, found = at, []
+    if text[at] in "{[" and text[at + 1] not in "}]":
+        index = 0
+        while text[at] in "{[,":
+            at += 1
+            inner = f"{path}[{index}]"
+            if text[start] == "{":
+                key, colon = json.JSONDecoder().raw_decode(text, at)
+                at, inner = colon + 1, f"{path}.{key}" if path else key
+            at, below = _spans(text, at, inner)
+            found += below
+            index += 1
+        at += 1
+    else:
+        _, at = json.JSONDecoder().raw_decode(text, at)
+    return at, [*found, (path, (start, at))]

@@ -100,7 +100,7 @@ class Answer:
     """What one window said.
 
     :param printed: the parsed JSON of the window's answer.
-    :param probability: of each top-level field's answer, 0..1.
+    :param probability: of the answer by path, 0..1; top-level fields decide between windows.
     :param window: where the window lies.
     :param text: the whole document's text.
     """

@@ -297,3 +297,24 @@ def test_the_embedded_model_is_named_when_it_is_absent(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
     assert base_model.cache_folder() == tmp_path / "fieldwright"
+
+
+def test_each_value_has_its_own_probability_and_a_forced_one_is_certain() -> None:
+    class Rows(BaseModel):
+        total: Money | None = None
+        rows: list[Bill] = []
+
+    tokenizer = tiny_tokenizer()
+    engine = LocalEngine(tiny_model(tokenizer), tokenizer, {})
+    for seed in range(30):
+        engine = LocalEngine(tiny_model(tokenizer, seed=seed), tokenizer, {})
+        found = Extractor(Rows, engine=engine, max_new_tokens=400).extract(BILLS[0][0]).fields
+        values = [result.probability for path, result in found.items() if "]." in path]
+        if len(set(values)) > 1:
+            break
+    else:
+        pytest.fail("no random model gave two rows")
+
+    assert all(value is not None and 0 < value <= 1 for value in values)
+    nothing = Extractor(Bill, engine=engine).extract("no\ndigits").fields["total"]
+    assert (nothing.value, nothing.probability) == (None, 1.0)
