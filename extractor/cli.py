@@ -195,6 +195,8 @@ def pairs(
             built.problems += part.problems
     output.parent.mkdir(parents=True, exist_ok=True)
     pairing.write(built.pairs, output)
+    for name in pairing.unknown_fields(labelled.documents, asked):
+        _say(f"left out: {name}: the labels have this field, the schema does not")
     for problem in labelled.problems:
         _say(f"left out: {problem.document}: {problem.message}")
     for skipped in built.problems:

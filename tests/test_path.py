@@ -16,7 +16,7 @@ from pydantic import BaseModel, field_validator
 from extractor import Extractor, base_model, extract
 from extractor.adapter import read as read_adapter
 from extractor.engine.local import LocalEngine
-from extractor.errors import AdapterError, AdapterMismatch
+from extractor.errors import AdapterError, AdapterMismatch, TrainingError
 from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.prompt import encode, render
 from extractor.schema import Schema
@@ -318,3 +318,31 @@ def test_each_value_has_its_own_probability_and_a_forced_one_is_certain() -> Non
     assert all(value is not None and 0 < value <= 1 for value in values)
     nothing = Extractor(Bill, engine=engine).extract("no\ndigits").fields["total"]
     assert (nothing.value, nothing.probability) == (None, 1.0)
+
+
+def test_a_label_field_that_the_schema_lacks_is_reported(tmp_path: Path, base: Path) -> None:
+    line = {"text": "Bill 7\nTotal 3.00", "fields": {"number": "7", "totl": "3.00"}}
+    (tmp_path / "labels.jsonl").write_text(json.dumps({**line, "split": "train"}))
+
+    result = tune(tmp_path, Bill, tmp_path / "out", config(base, epochs=1))
+
+    assert [problem.field for problem in result.problems] == ["totl"]
+
+
+def test_a_checkpoint_of_another_corpus_is_refused(bills: Path, base: Path, tmp_path: Path) -> None:
+    class Cut(Exception):
+        pass
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "training" and done > total // 2:
+            raise Cut
+
+    settings = config(base, epochs=2, checkpoints=8)
+    with pytest.raises(Cut):
+        tune(bills, Bill, tmp_path / "out", settings, progress=stop)
+    changed = (bills / "labels.jsonl").read_text().replace("1,250.00", "1,250.01")
+    changed = changed.replace('"1250.00"', '"1250.01"')
+    (tmp_path / "labels.jsonl").write_text(changed)
+
+    with pytest.raises(TrainingError, match="another corpus"):
+        tune(tmp_path, Bill, tmp_path / "out", config(base, epochs=2, checkpoints=8, resume=True))

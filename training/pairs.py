@@ -110,6 +110,12 @@ def build(
     return result
 
 
+def unknown_fields(documents: Iterable[LabelledDocument], schema: AnySchema) -> list[str]:
+    """Return the label fields that the schema does not have, such as misspelled ones."""
+    names = {name for document in documents for name in document.fields}
+    return sorted(names - set(schema.field_names))
+
+
 def known_fields(labelled: LabelledDocument, schema: AnySchema) -> dict[str, Any]:
     """Return the labels that are of this schema and verified as a whole."""
     return {
@@ -344,6 +350,7 @@ __all__ = [
     "known_fields",
     "subset",
     "undecodable",
+    "unknown_fields",
     "without",
     "write",
 ]

@@ -7,6 +7,7 @@ did not move, are not finite, or when fewer examples were trained on than planne
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shutil
@@ -210,6 +211,7 @@ class _Run:
     ) -> TuneResult:
         started_s = time.perf_counter()
         plan, problems = self._plan(train)
+        self.content = hashlib.sha256(repr([item.input_ids for item in plan]).encode()).hexdigest()
         self._prepare(len(plan))
         estimate = self._estimate(plan, len(train), len(validation))
         if announce is not None and self.accelerator.is_main_process:
@@ -228,6 +230,9 @@ class _Run:
     def _plan(self, train: list[LabelledDocument]) -> tuple[list[Example], list[PairProblem]]:
         """Return all examples of the run in their order."""
         built = pairing.PairSet()
+        for name in pairing.unknown_fields(train, self.schema):
+            message = "the labels have this field, the schema does not"
+            built.problems.append(PairProblem("the corpus", name, message))
         for index, document in enumerate(train):
             self.progress("reading", index, len(train))
             part = pairing.build(
@@ -456,7 +461,8 @@ class _Run:
     def _fingerprint(self) -> str:
         """Identify the run: the same plan of examples, schema, base and configuration."""
         settings = {k: v for k, v in asdict(self.config).items() if k not in ("resume", "threads")}
-        return json.dumps([settings, self.steps, self.schema.fingerprint, self.base.sha256])
+        known = [settings, self.content, self.schema.fingerprint, self.base.sha256]
+        return json.dumps(known)
 
     def _finish(
         self,
