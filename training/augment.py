@@ -1,10 +1,11 @@
 """What a model sees beside the labelled documents as they are, and in which order.
 
-A few dozen sellers teach a model their layouts by heart. Four things work against that:
+A few dozen sellers teach a model their layouts by heart. Five things work against that:
 
 * synthetic business documents first, so that it learns the task before it meets the corpus;
 * requests for some of the fields, so that it reads the request instead of reciting an order;
 * values of one kind exchanged between documents, so that a name cannot be known by heart;
+* values taken out of documents, so that "not there" is learned on layouts that mostly have them;
 * lines without any value left out, so that no fixed distance can be counted on.
 
 Serving knows nothing of this: an augmented pair is rendered like any other.
@@ -22,6 +23,8 @@ from typing import Any
 from pydantic import Field, create_model
 
 from extractor import fields as vocabulary
+from extractor.evidence import occurrences
+from extractor.fields import Locale
 from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode, Schema
 from training import synthetic
 from training.pairs import Pair, subset
@@ -73,6 +76,7 @@ class AugmentConfig:
         schema's fields are ones that synthetic documents hold, else none.
     :param subset: share of examples that ask for some of the fields only.
     :param swap: share of labelled examples in which names and numbers are exchanged.
+    :param remove: share of labelled examples out of which one or two values are taken.
     :param drop_lines: share of lines without values that are left out, in half of the examples.
     :param max_target_tokens: of a target; what a long list has behind them is not learned.
     """
@@ -80,12 +84,13 @@ class AugmentConfig:
     synthetic: int | None = None
     subset: float = 0.3
     swap: float = 0.5
+    remove: float = 0.35
     drop_lines: float = 0.15
     max_target_tokens: int = 256
 
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
-        for name in ("subset", "swap", "drop_lines"):
+        for name in ("subset", "swap", "remove", "drop_lines"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must be between 0 and 1 (inclusive), was: {value}")
@@ -174,6 +179,8 @@ class Curriculum:
     def _vary(self, pair: Pair, draw: random.Random) -> Pair:
         if draw.random() < self.config.swap:
             pair = self._swapped(pair, draw)
+        if draw.random() < self.config.remove:
+            pair = _without_values(pair, draw)
         if draw.random() < 0.5:
             pair = _without_lines(pair, self.config.drop_lines, draw)
         return self._request(pair, draw)
@@ -274,6 +281,44 @@ def _printed_texts(pairs: Sequence[Pair]) -> dict[str, list[str]]:
             if node.type.copied and isinstance(printed[name], str):
                 pool.setdefault(name, set()).add(printed[name])
     return {name: sorted(values) for name, values in pool.items() if len(values) > 4}
+
+
+def _without_values(pair: Pair, draw: random.Random) -> Pair:
+    """Take one or two typed values out of the text, everywhere; their targets become null.
+
+    Half of the time what stands beside a value stays, as on a form whose box was left empty.
+    """
+    if pair.unlabelled:
+        return pair
+    printed = json.loads(pair.target)
+    locale = Locale.of(pair.text)
+    present = [
+        (name, node.type)
+        for name, node in pair.schema.root.keys
+        if isinstance(node, LeafNode) and node.type.typed and isinstance(printed[name], str)
+    ]
+    for name, kind in draw.sample(present, min(len(present), draw.randint(1, 2))):
+        kept = {**printed, name: None}
+        value = kind.parse(printed[name], locale).value
+        spans = occurrences(pair.text, kind, value, locale)
+        text = _cut(pair.text, spans, kept, whole_lines=draw.random() < 0.5)
+        if _all_stand_in(kept, text):
+            printed = kept
+            pair = replace(pair, text=text, target=pair.schema.target(kept))
+    return pair
+
+
+def _cut(text: str, spans: Sequence[tuple[int, int]], printed: Any, *, whole_lines: bool) -> str:
+    """Return a text without some spans, or without their lines where these hold nothing else."""
+    for start, end in reversed(spans):
+        first = text.rfind("\n", 0, start) + 1
+        last = text.find("\n", end)
+        last = len(text) if last < 0 else last
+        if whole_lines and not _holds_value(text[first:start] + text[end:last], printed):
+            text = text[:first] + text[last + 1 :]
+        else:
+            text = text[:start] + text[end:]
+    return text
 
 
 def _without_lines(pair: Pair, share: float, draw: random.Random) -> Pair:

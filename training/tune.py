@@ -46,7 +46,7 @@ class TuneConfig:
     """How an adapter is trained. Defaults: measured for a 135M model, see docs/training.md.
 
     :param base_model: hub name or folder; None is the embedded model.
-    :param epochs: passes over the labelled documents; None is clip(1500 / documents, 3, 12).
+    :param epochs: passes over the labelled documents; None is clip(600 / documents, 3, 12).
     :param learning_rate: peak; LoRA at this width wants far more than full tuning does.
     :param rank: of the LoRA matrices; alpha is twice the rank.
     :param batch_size: examples per step, over all processes.
@@ -249,7 +249,7 @@ class _Run:
                 f"none of the {len(train)} training documents gives a pair",
                 hint="run `extractor pairs` to see why each label was left out",
             )
-        epochs = self.config.epochs or round(min(12, max(3, 1500 / len(train))))
+        epochs = self.config.epochs or round(min(12, max(3, 600 / len(train))))
         curriculum = Curriculum(
             self.schema, built.pairs, self.config.augment, epochs, self.config.seed
         )
