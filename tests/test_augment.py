@@ -1,0 +1,117 @@
+"""What is added to and changed in training documents: targets stay true to their texts."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from extractor.evidence import occurrences
+from extractor.fields import Locale
+from extractor.schema import AnySchema, LeafNode, Schema
+from extractor.windows import WindowConfig
+from schemas.invoice import Invoice
+from training import corpus
+from training.augment import AugmentConfig, Curriculum
+from training.pairs import Pair, build
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+QUIET = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0)
+
+
+@pytest.fixture(scope="module")
+def schema() -> AnySchema:
+    return Schema.of(Invoice)
+
+
+@pytest.fixture(scope="module")
+def pairs(schema: AnySchema) -> list[Pair]:
+    documents = corpus.read(SAMPLES).documents[:24]
+    built = build(documents, schema, WindowConfig(), lambda text: len(text) // 3)
+    assert len(built.pairs) >= 24
+    return built.pairs
+
+
+def test_without_changes_every_pair_comes_as_it_is(schema: AnySchema, pairs: list[Pair]) -> None:
+    shown = Curriculum(schema, pairs, QUIET, 1, 0).pairs()
+    assert {pair.target for pair in shown} <= {pair.target for pair in pairs}
+    assert {pair.document for pair in shown} == {pair.document for pair in pairs}
+
+
+def test_the_order_is_a_function_of_the_seed(schema: AnySchema, pairs: list[Pair]) -> None:
+    def shown(seed: int) -> list[tuple[str, str]]:
+        config = AugmentConfig(synthetic=20)
+        return [(p.text, p.target) for p in Curriculum(schema, pairs, config, 2, seed).pairs()]
+
+    assert shown(7) == shown(7)
+    assert shown(7) != shown(8)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_target_stands_in_its_text(schema: AnySchema, pairs: list[Pair], seed: int) -> None:
+    shown = Curriculum(schema, pairs, AugmentConfig(synthetic=30), 2, seed).pairs()
+    for pair in shown:
+        flat = " ".join(pair.text.split())
+        printed = json.loads(pair.target)
+        for value in printed.values():
+            if isinstance(value, str):
+                assert " ".join(value.split()) in flat
+
+
+def test_a_value_taken_out_is_null_and_nowhere_left(schema: AnySchema, pairs: list[Pair]) -> None:
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0)
+    before = {pair.document: pair for pair in pairs}
+    taken: set[str] = set()
+    for pair in Curriculum(schema, pairs, config, 2, 0).pairs():
+        original = before[pair.document]
+        was, now = json.loads(original.target), json.loads(pair.target)
+        changed = [name for name in was if was[name] != now[name]]
+        assert len(changed) <= 2
+        for name in changed:
+            node = dict(schema.root.keys)[name]
+            assert isinstance(node, LeafNode)
+            assert now[name] is None
+            locale = Locale.of(original.text)
+            value = node.type.parse(was[name], locale).value
+            assert not occurrences(pair.text, node.type, value, locale)
+            taken.add(name)
+    assert len(taken) >= 4
+
+
+def test_a_value_that_another_field_holds_too_is_not_taken_out(schema: AnySchema) -> None:
+    asked = schema.only(["net_total", "gross_total"])
+    target = asked.target({"net_total": "50.00", "gross_total": "50.00"})
+    pair = Pair("one", asked, "Subtotal 50.00\nTotal 50.00", target)
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0)
+    for seed in range(20):
+        (shown,) = Curriculum(asked, [pair], config, 1, seed).pairs()
+        assert shown == pair
+
+
+def test_large_groups_are_shown_less_often_each(schema: AnySchema, pairs: list[Pair]) -> None:
+    many = [replace(pair, group="many") for pair in pairs[:20]]
+    few = [replace(pair, group="few") for pair in pairs[20:22]]
+    shown = Curriculum(schema, [*many, *few], QUIET, 4, 0).pairs()
+    per_many = sum(pair.group == "many" for pair in shown) / len(many)
+    per_few = sum(pair.group == "few" for pair in shown) / len(few)
+    assert per_few > 1.5 * per_many
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_shares_that_are_none_are_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="remove must be between 0 and 1"):
+        AugmentConfig(remove=share)
+
+
+def test_a_drawn_request_asks_in_the_order_of_the_schema(
+    schema: AnySchema, pairs: list[Pair]
+) -> None:
+    config = AugmentConfig(synthetic=0, subset=1, swap=0, remove=0, drop_lines=0)
+    order = {name: index for index, name in enumerate(schema.field_names)}
+    for pair in Curriculum(schema, random.Random(0).sample(pairs, 8), config, 1, 0).pairs():
+        places = [order[name] for name in json.loads(pair.target)]
+        assert places == sorted(places)
+        assert 2 <= len(places) < len(order)
