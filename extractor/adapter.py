@@ -1,14 +1,14 @@
 """The bundle that training leaves behind, and what must agree before it is used.
 
     adapters/invoice/
-        manifest.json               format, base model, schema, prompt version, windows, file hashes
+        manifest.json               format, base model, schema, versions, windows, file hashes
         adapter_model.safetensors   LoRA weights, as peft writes them
         adapter_config.json         LoRA shape, as peft writes it
         training.json               what was trained, on how much, with what result
         report.json, report.html    scores on held-out documents, once evaluated
 
-An adapter answers well only for the base weights, the fields and the prompt it was trained with,
-so each of them is compared and a difference is named instead of being served.
+An adapter answers well only for the base weights, the fields, the prompt and the reading of files
+that it was trained with, so each of them is compared and a difference is named instead of served.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from extractor import document, prompt
 from extractor.base_model import BaseModel
 from extractor.errors import AdapterError, AdapterMismatch
-from extractor.prompt import VERSION
 from extractor.schema import AnySchema
 from extractor.windows import WindowConfig
 
@@ -46,20 +46,25 @@ class Adapter:
     schema_fingerprint: str
     schema_lines: tuple[str, ...]
     prompt_version: str
+    reading_version: str
     windows: WindowConfig
     sha256: str
 
     def check(self, schema: AnySchema, base: BaseModel) -> None:
-        """Refuse a schema, base model or prompt version that the adapter was not made for.
+        """Refuse a schema, base model, prompt or reading that the adapter was not made for.
 
         :raises AdapterMismatch: names each thing that differs.
         """
-        if self.prompt_version != VERSION:
-            raise AdapterMismatch(
-                f"adapter {self.folder}: made for prompt version {self.prompt_version}, "
-                f"this version has {VERSION}",
-                hint="train the adapter again with this version",
-            )
+        for what, made_for, here in (
+            ("prompt", self.prompt_version, prompt.VERSION),
+            ("reading", self.reading_version, document.VERSION),
+        ):
+            if made_for != here:
+                raise AdapterMismatch(
+                    f"adapter {self.folder}: made for {what} version {made_for}, "
+                    f"this version has {here}",
+                    hint="train the adapter again with this version",
+                )
         if self.base_sha256 != base.sha256:
             raise AdapterMismatch(
                 f"adapter {self.folder}: made for base model {self.base_name} "
@@ -93,7 +98,8 @@ def write(
             "fingerprint": schema.fingerprint,
             "fields": list(schema.lines()),
         },
-        "prompt_version": VERSION,
+        "prompt_version": prompt.VERSION,
+        "reading_version": document.VERSION,
         "windows": asdict(windows),
         "files": {name: _hash(folder / name) for name in _HASHED},
     }
@@ -123,6 +129,7 @@ def read(folder: str | Path) -> Adapter:
             schema_fingerprint=manifest["schema"]["fingerprint"],
             schema_lines=tuple(manifest["schema"]["fields"]),
             prompt_version=manifest["prompt_version"],
+            reading_version=manifest["reading_version"],
             windows=WindowConfig(**manifest["windows"]),
             sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
         )

@@ -81,7 +81,7 @@ class Extractor(Generic[T]):
     :param threads: of the local engine; None leaves torch's default.
     :param windows: how long documents are cut; None takes the adapter's, else the default.
     :raises SchemaError: if the class cannot be decoded.
-    :raises AdapterMismatch: if the adapter is for another schema, base model or prompt version.
+    :raises AdapterMismatch: if the adapter is for another schema, base model, prompt or reading.
     """
 
     def __init__(
@@ -112,14 +112,14 @@ class Extractor(Generic[T]):
 
         Two extractors with the same identity give the same record of the same document.
         """
-        from extractor import __version__
-        from extractor.prompt import VERSION
+        from extractor import __version__, prompt
 
         return {
             **self._identity,
             **self.engine.identity,
             "version": __version__,
-            "prompt": VERSION,
+            "prompt": prompt.VERSION,
+            "reading": documents.VERSION,
             "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
             "max_new_tokens": str(self.max_new_tokens),
         }

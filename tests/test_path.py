@@ -106,6 +106,18 @@ def test_an_adapter_that_overfits_four_pairs_reproduces_them_after_loading(
         }  # fmt: skip
 
 
+def test_guesses_save_passes_of_a_model_that_has_learned_to_copy(adapter: Path, base: Path) -> None:
+    engine = LocalEngine.load(base_model.find(str(base)), adapter, dtype=torch.float32)
+    extractor = Extractor(Bill, engine=engine)
+    for text, *_ in BILLS:
+        engine.drafts = False
+        plain = extractor.extract(text)
+        engine.drafts = True
+        drafted = extractor.extract(text)
+        assert drafted.values == plain.values
+        assert drafted.usage["passes"] < 0.8 * plain.usage["passes"]
+
+
 def test_the_training_prompt_is_the_serving_prompt(bills: Path) -> None:
     tokenizer = tiny_tokenizer()
     schema = Schema.of(Bill)

@@ -27,6 +27,9 @@ from extractor.errors import DocumentError
 
 __all__ = ["Bbox", "Document", "Limits", "Page", "Word", "read"]
 
+# Of the way in which files become text. An adapter learned from one way serves no other as well, so
+# each change of a document's text needs a new number.
+VERSION = "1"
 _TEXT = (".txt", ".md", ".text")
 
 

@@ -111,11 +111,19 @@ class Matcher:
         if not self._matcher.consume_token(token):
             raise ValueError(f"token {token} is not allowed here")
 
+    def try_consume(self, token: int) -> bool:
+        """Go on by one token if it is allowed; else stay."""
+        return bool(self._matcher.try_consume_tokens([token]))
+
     def forced(self) -> list[int]:
         """Return the tokens that must come next, as far as there is no choice."""
         if self.done:
             return []
         return [token for token in self._matcher.compute_ff_tokens() if token != self._eos]
+
+    def forced_bytes(self) -> bytes:
+        """Return what must come next, also where it ends inside a token."""
+        return b"" if self.done else bytes(self._matcher.compute_ff_bytes())
 
     def accepts(self, tokens: Sequence[int]) -> int:
         """Return how many of some tokens could come next, without moving."""

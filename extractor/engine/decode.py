@@ -1,7 +1,9 @@
 """The generation loop: one document's answer, token by token, under its constraint.
 
 Greedy. Tokens that the constraint forces are not chosen by the model: they ride along in the pass
-that is due anyway, so structure and the rest of an already unambiguous value cost no pass.
+that is due anyway, so structure and the rest of an already unambiguous value cost no pass. So do
+guesses of what follows (`extractor.engine.draft`): as far as the model agrees with a guess, one
+pass has chosen several tokens; what it does not agree with is forgotten.
 """
 
 from __future__ import annotations
@@ -13,10 +15,16 @@ import torch
 from extractor.engine.base import Output
 from extractor.engine.close import close
 from extractor.engine.constraint import Matcher
+from extractor.engine.draft import Drafter
+from extractor.prompt import encode
 from extractor.schema import AnySchema
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+
+DRAFT_TOKENS = 8
+"""Most guessed tokens in one pass; beyond these a pass costs more than guesses save."""
 
 
 @torch.inference_mode()
@@ -27,34 +35,39 @@ def decode(
     matcher: Matcher,
     schema: AnySchema,
     max_new_tokens: int,
+    drafter: Drafter | None = None,
 ) -> Output:
     """Generate the answer to one prompt.
 
     :param prompt: token ids, shape [prompt tokens].
     :param matcher: a fresh matcher of the constraint; it is consumed.
     :param max_new_tokens: most tokens before the answer is closed and marked truncated.
+    :param drafter: a fresh one, for this answer; None guesses nothing.
     """
     from transformers import DynamicCache
 
     cache = DynamicCache(config=model.config)
-    tokens: list[int] = _consume_forced(matcher)
+    tokens = _consume_forced(matcher)
     logprobs = [0.0] * len(tokens)
     pending = [*prompt, *tokens]
     passes = 0
     while not matcher.done and len(tokens) < max_new_tokens:
+        guess = _guess(drafter, tokens, matcher, tokenizer) if drafter is not None else []
         logits = model(
-            input_ids=torch.tensor([pending]),
+            input_ids=torch.tensor([[*pending, *guess]]),
             past_key_values=cache,
             use_cache=True,
-            logits_to_keep=1,
-        ).logits[0, -1]
+            logits_to_keep=len(guess) + 1,
+        ).logits[0]
         passes += 1
-        token, logprob = _choose(logits, matcher)
-        matcher.consume(token)
-        forced = _consume_forced(matcher)
-        pending = [token, *forced]
-        tokens.extend(pending)
-        logprobs.extend([logprob, *([0.0] * len(forced))])
+        chosen, scores, agreed = _follow(logits, guess, matcher, max_new_tokens - len(tokens))
+        tokens.extend(chosen)
+        logprobs.extend(scores)
+        # What the cache holds of the guess beyond the agreement must go. All of what was chosen
+        # stands in it then but the rest, which the next pass reads.
+        if agreed < len(guess):
+            cache.crop(agreed - len(guess))
+        pending = chosen[agreed:]
     truncated = not matcher.done
     kept = tokens[:max_new_tokens] if truncated else tokens
     offsets, text = _offsets(kept, matcher)
@@ -68,6 +81,66 @@ def decode(
         prompt_tokens=len(prompt),
         passes=passes,
     )
+
+
+def _guess(
+    drafter: Drafter, tokens: list[int], matcher: Matcher, tokenizer: PreTrainedTokenizerFast
+) -> list[int]:
+    """Return allowed tokens that probably come next, as the loop would come to write them."""
+    known = matcher.forced_bytes()
+    answer = (b"".join(map(matcher.token_bytes, tokens)) + known).decode(errors="ignore")
+    best: list[int] = []
+    for text in drafter.propose(answer):
+        guess, whole = _allowed(known.decode(errors="ignore") + text, matcher, tokenizer)
+        if len(guess) > len(best):
+            best = guess
+        if whole:
+            break
+    return best
+
+
+def _allowed(
+    text: str, matcher: Matcher, tokenizer: PreTrainedTokenizerFast
+) -> tuple[list[int], bool]:
+    """Return the tokens of a text as far as they are allowed, and whether all of them are.
+
+    The model has learned texts that were tokenised whole: a value's end shares a token with the
+    key that follows, so the text goes on as far as there is no choice.
+    """
+    ids = encode(text, tokenizer)
+    ahead = matcher.copy()
+    whole = all(ahead.try_consume(token) for token in ids)
+    if whole:
+        ids = encode(text + ahead.forced_bytes().decode(errors="ignore"), tokenizer)
+    ids = ids[:DRAFT_TOKENS]
+    return ids[: matcher.accepts(ids)], whole
+
+
+def _follow(
+    logits: torch.Tensor, guess: list[int], matcher: Matcher, most: int
+) -> tuple[list[int], list[float], int]:
+    """Choose tokens as long as the guess was right, and one more.
+
+    :param logits: behind what was pending and behind each token of the guess.
+        Shape: [guess + 1, vocabulary].
+    :param most: tokens after which no further one is chosen.
+    :returns: the tokens chosen and forced, their log probabilities, and how many of them at the
+        beginning are those of the guess.
+    """
+    chosen: list[int] = []
+    scores: list[float] = []
+    while True:
+        token, score = _choose(logits[len(chosen)], matcher)
+        matcher.consume(token)
+        forced = _consume_forced(matcher)
+        chosen += [token, *forced]
+        scores += [score, *([0.0] * len(forced))]
+        agreed = next(
+            (i for i, (a, b) in enumerate(zip(chosen, guess, strict=False)) if a != b),
+            min(len(chosen), len(guess)),
+        )
+        if agreed < len(chosen) or matcher.done or len(chosen) >= most:
+            return chosen, scores, agreed
 
 
 def _choose(logits: torch.Tensor, matcher: Matcher) -> tuple[int, float]:

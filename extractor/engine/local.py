@@ -19,6 +19,7 @@ from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request
 from extractor.engine.constraint import Constraint
 from extractor.engine.decode import decode
+from extractor.engine.draft import Drafter
 from extractor.errors import BaseModelError
 from extractor.prompt import encode, render
 from extractor.schema import AnySchema
@@ -32,6 +33,7 @@ class LocalEngine:
 
     :param model: a causal language model in evaluation mode.
     :param identity: hashes of what the answers depend on.
+    :param drafts: guess tokens and let the model check several in one pass.
     """
 
     def __init__(
@@ -39,9 +41,12 @@ class LocalEngine:
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerFast,
         identity: dict[str, str],
+        *,
+        drafts: bool = True,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
+        self.drafts = drafts
         self._identity = identity
         self._constraints: dict[str, Constraint] = {}
 
@@ -113,7 +118,8 @@ class LocalEngine:
             )
         matcher = self.constraint(request.schema).start(request.text)
         limit = min(request.max_new_tokens, room)
-        return decode(self.model, self.tokenizer, prompt, matcher, request.schema, limit)
+        drafter = Drafter(request.text) if self.drafts else None
+        return decode(self.model, self.tokenizer, prompt, matcher, request.schema, limit, drafter)
 
 
 def best_dtype() -> torch.dtype:
