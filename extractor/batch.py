@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import stat
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -184,7 +185,10 @@ def _read(file: str, extractor: Reader) -> Line:
         category = error.category if isinstance(error, DocumentError) else "internal"
         return _failure(file, category, error.message, error.hint)
     except Exception as error:  # one document must not cost the others their line
-        message = f"{type(error).__name__} while reading the document"
+        # Names and line numbers only: the text of an exception may quote the document.
+        *_, place = traceback.extract_tb(error.__traceback__)
+        where = f"{os.path.basename(place.filename)}:{place.lineno}"
+        message = f"{type(error).__name__} at {where} while reading the document"
         return _failure(file, "internal", message, "please report this, with the file if you may")
 
 
@@ -246,9 +250,6 @@ def _key(file: str, identity: dict[str, str]) -> str:
     except OSError as error:
         total.update(f"unreadable {error.errno}".encode())
     return total.hexdigest()
-
-
-# ---------------------------------------------------------------- journal and output
 
 
 @contextmanager

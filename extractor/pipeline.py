@@ -6,17 +6,22 @@ read -> cut into windows -> prompt -> generate under the constraint -> load -> m
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 
 from pydantic import BaseModel as Model
+from pydantic.errors import PydanticUserError
 
 from extractor import document as documents
 from extractor.document import Document
+from extractor.errors import DocumentError
 from extractor.evidence import Evidence, locate
 from extractor.fields import Locale
 from extractor.schema import FieldWarning, Schema
@@ -81,6 +86,7 @@ class Extractor(Generic[T]):
     :param threads: of the local engine; None leaves torch's default.
     :param windows: how long documents are cut; None takes the adapter's, else the default.
     :raises SchemaError: if the class cannot be decoded.
+    :raises ValueError: if an engine is given together with an adapter or a base model.
     :raises AdapterMismatch: if the adapter is for another schema, base model, prompt or reading.
     """
 
@@ -99,7 +105,9 @@ class Extractor(Generic[T]):
             raise ValueError(f"max_new_tokens must be at least 1, was: {max_new_tokens}")
         self.schema: Schema[T] = schema if isinstance(schema, Schema) else Schema.of(schema)
         self.max_new_tokens = max_new_tokens
-        self._identity = {"schema": self.schema.fingerprint}
+        self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
+        if engine is not None and (adapter is not None or base_model is not None):
+            raise ValueError("an engine has its model already: give it, or adapter and base_model")
         if engine is None:
             engine, found = _load_engine(self.schema, adapter, base_model, threads, self._identity)
             windows = windows or found
@@ -237,7 +245,14 @@ def read(source: Source, *, name: str | None = None) -> Document:
     if isinstance(source, Document):
         return source
     if isinstance(source, str) and "\n" in source and not os.path.lexists(source):
-        return Document.from_text(source, name=name or "text")
+        document = Document.from_text(source, name=name or "text")
+        if not document.text.strip():
+            raise DocumentError(
+                f"{document.name}: only white space",
+                hint="give the text of a document",
+                category="no_text",
+            )
+        return document
     return documents.read(source, name=name)
 
 
@@ -263,6 +278,21 @@ def _load_engine(
 
     engine = LocalEngine.load(base, bundle.folder if bundle else None, threads=threads)
     return engine, bundle.windows if bundle else None
+
+
+def _source(model: type[Model]) -> str:
+    """Return a hash of what the records of a class depend on beside its fields.
+
+    Defaults and validators change records, and no fingerprint of the fields tells.
+    """
+    parts = []
+    with suppress(PydanticUserError):  # a field of a type that JSON Schema does not know
+        parts.append(json.dumps(model.model_json_schema(), sort_keys=True, default=str))
+    for part in model.__mro__:
+        if issubclass(part, Model) and part is not Model:
+            with suppress(OSError, TypeError):  # made at run time, or typed at a prompt
+                parts.append(inspect.getsource(part))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _of_leaf(path: str, top: str, answer: Answer, windows: int) -> float | None:

@@ -14,7 +14,7 @@ from extractor.engine.close import close
 from extractor.engine.constraint import Constraint, Matcher
 from extractor.engine.local import LocalEngine
 from extractor.errors import SchemaError
-from extractor.fields import Locale
+from extractor.fields import Locale, Money, Verbatim
 from extractor.prompt import encode
 from extractor.schema import Schema
 from tests.schemas20 import SCHEMAS, TEXT, Bill, Copied
@@ -136,6 +136,36 @@ def test_true_values_are_accepted_and_forced_tokens_are_those_of_the_whole_targe
             matcher.consume(token)
         at += len(step)
     assert matcher.done
+
+
+def could_be_said(model: type[BaseModel], text: str, answer: str) -> bool:
+    ids = encode(answer, tiny_tokenizer())
+    matcher = Constraint(Schema.of(model), tiny_tokenizer()).start(text)
+    return matcher.accepts(ids) == len(ids)
+
+
+def test_a_typed_value_does_not_reach_over_a_line_end() -> None:
+    class Paid(BaseModel):
+        total: Money | None
+
+    text = "VAT 21\n150 000,00 in all\nqty 2\n500"
+    assert could_be_said(Paid, text, '{"total":"150 000,00"}')
+    assert not could_be_said(Paid, text, '{"total":"2 500"}')
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("請求先株式会社東京商事御中", "株式会社東京商事"),
+        ("ผู้ขายบริษัทไทยการค้าจำกัด", "บริษัทไทยการค้าจำกัด"),
+        ("kaufen bei Müller&Söhne heute", "Müller&Söhne"),
+    ],
+)
+def test_names_can_be_copied_from_scripts_without_spaces(text: str, name: str) -> None:
+    class Sold(BaseModel):
+        seller: Verbatim | None
+
+    assert could_be_said(Sold, text, f'{{"seller":"{name}"}}')
 
 
 def test_a_token_that_is_not_allowed_is_refused() -> None:

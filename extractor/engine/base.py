@@ -46,7 +46,7 @@ class Output:
     passes: int
 
     def probability(self, start: int, end: int) -> float | None:
-        """Return the mean token probability of `text[start:end]` in 0..1, geometric.
+        """Return the probability of `text[start:end]`, that of its tokens together, 0..1.
 
         None where no token of the answer starts inside the span.
         """

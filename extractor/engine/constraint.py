@@ -40,7 +40,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 _KEPT = 8
-_CHUNKS = re.compile(r"\w+|[^\w]")
+# Chinese, Japanese, Thai, Lao, Burmese and Khmer set no spaces between words.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+# What a copied text may begin and end with: a word, a character of an unspaced script, a sign.
+_CHUNKS = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+|\W")
 
 
 class Constraint:
@@ -180,8 +186,9 @@ class _Writer:
     """Writes the rules and terminals of one grammar; equal leaves share a terminal."""
 
     def __init__(self, text: str | None) -> None:
-        self.text = None if text is None else clean(text)
-        self.flat = None if text is None else " ".join(clean(text).split())
+        # Line ends are kept for the types: a value of two lines would be none on the page.
+        self.text = None if text is None else "\n".join(map(clean, text.split("\n")))
+        self.flat = None if self.text is None else " ".join(self.text.split())
         self.rules: dict[str, str] = {"start": ""}
         self.terminals: dict[str, str] = {}
         self._leaves: dict[FieldType, str | None] = {}
