@@ -15,21 +15,20 @@ import json
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema
 
 Span = tuple[int, int]
-
-# ---------------------------------------------------------------- locale
-
 
 @dataclass(frozen=True, slots=True)
 class Locale:
@@ -123,9 +122,6 @@ def _day_first(text: str, language: str) -> bool | None:
     return None if bool(british) == bool(american) else bool(british)
 
 
-# ---------------------------------------------------------------- what decoding may emit
-
-
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of these JSON scalars."""
@@ -158,13 +154,15 @@ Emission = Choice | Rx | JsonSchema
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A value read from print; `ambiguous` if the print can be read in another way too."""
+    """A value read from print.
+
+    :param ambiguous: the print can be read in another way too.
+    :param wrong: what is wrong with the value as it is printed, such as check digits.
+    """
 
     value: Any
     ambiguous: bool = False
-
-
-# ---------------------------------------------------------------- strategies
+    wrong: str | None = None
 
 
 class FieldType:
@@ -483,8 +481,6 @@ class PercentType(NumberType):
     name = "percent"
 
 
-# ---------------------------------------------------------------- dates
-
 _YEAR = r"(?:19|20)\d{2}"
 # A stroke may stand before a date, as in 1/2/2024-3/2/2024, but not inside a number.
 _START = r"(?<![\d.,/])(?<!(?<!\d\d)\d-)"
@@ -626,8 +622,6 @@ class IsoDateType(FieldType):
         return date.fromisoformat(str(value))
 
 
-# ---------------------------------------------------------------- codes
-
 _SYMBOLS = {
     "€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "R$": "BRL", "¥": "JPY", "₹": "INR",
     "Rs": "INR", "Rs.": "INR", "Kč": "CZK", "zł": "PLN", "RM": "MYR", "Fr.": "CHF", "SFr.": "CHF",
@@ -738,6 +732,18 @@ _NOT_A_TAX_NUMBER = re.compile(
 )
 
 
+# Words beside which a number without a country's letters is one of a tax office or a register.
+_TAX_WORDS = re.compile(
+    r"(?i)\b(?:vat|tax\w*|tin|f?ein|gst\w*|abn|acn|trn|brn|npwp|pan|u?st\.?\W?id\w*|ust|mwst|uid"
+    r"|steuer\w*|umsatzsteuer\w*|st\.?\W?nr|tva|siren|siret|nif|n\.i\.f|cif|iva|p\.?\s?iva"
+    r"|partita|cnpj|cpf|contribuinte|fiscal\w*|rfc|ruc|nit|rut|cuit|cuil|btw|kvk|cvr|mva|moms|org\w*"
+    r"|alv|y-tunnus|áfa|adó\w*|cui|nip|regon|i[čc]o?|di[čc]|pib|oib|eik|bulstat|inn|инн|ндс|egn"
+    r")\b|税|登録|納稅|统一社会|세|ภาษี|ضريب"
+)
+_LINES_ABOVE = 2
+_NEAR = 300  # characters; a line has no bound
+
+
 class VatIdType(CodeType):
     """A VAT id or national tax number."""
 
@@ -747,14 +753,19 @@ class VatIdType(CodeType):
         """Return codes with at least six digits that could be a tax number.
 
         Each is given with and without the letters before it, which are a country or only a label,
-        and cut at each space, behind which another word may begin.
+        and cut at each space, behind which another word may begin. Bare numbers are given only
+        where a word on their line or just above says that they are tax numbers.
         """
         spans: dict[Span, None] = {}
+        words = [word.end() for word in _TAX_WORDS.finditer(text)]
         at = 0
         while match := _VAT.search(text, at):
             start, end = match.span()
             label = _LABELLED.match(text, start, end)
+            named = _is_named(text, words, start)
             for first in (start, label.end()) if label else (start,):
+                if not named and text[first : first + 2] not in _countries():
+                    continue
                 for cut in _ends_at_spaces(text, first, end):
                     if self._fits(text[first:cut]):
                         spans[(first, cut)] = None
@@ -768,6 +779,23 @@ class VatIdType(CodeType):
         return 6 <= digits <= 18 and _NOT_A_TAX_NUMBER.fullmatch(code) is None
 
 
+@cache
+def _countries() -> frozenset[str]:
+    """Return the letters that VAT ids begin with: ISO 3166, and those of EU law."""
+    from babel import Locale as Names
+
+    codes = Names("en").territories
+    return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) | {"EL", "XI"}
+
+
+def _is_named(text: str, words: Sequence[int], start: int) -> bool:
+    """Say whether one of some words, which end at these places in order, stands close before."""
+    index = bisect_right(words, start) - 1
+    if index < 0 or start - words[index] > _NEAR:
+        return False
+    return text.count("\n", words[index], start) <= _LINES_ABOVE
+
+
 def _ends_at_spaces(text: str, start: int, end: int) -> Iterable[int]:
     yield end
     at = text.rfind(" ", start, end)
@@ -777,6 +805,10 @@ def _ends_at_spaces(text: str, start: int, end: int) -> Iterable[int]:
 
 
 _IBAN = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=IBAN))[A-Za-z]{2}\d{2}(?=[ \-\s]{0,2}[A-Za-z0-9])")
+_NAMED = re.compile(r"IBAN\W{0,8}$")
+_IN_FOURS = re.compile(
+    r"[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]{4}){2,7}(?:[ \-]?\d{1,3}|[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
+)
 # ISO 13616 registry: length by country.
 _IBAN_LENGTHS = {
     entry[:2]: int(entry[2:])
@@ -817,29 +849,35 @@ def _end_of(text: str, start: int, length: int) -> int | None:
 
 
 class IbanType(CodeType):
-    """An IBAN whose check digits are right."""
+    """An IBAN; one whose check digits are wrong is read all the same, and said to be."""
 
     name = "iban"
 
     def find(self, text: str) -> list[Span]:
-        """Return every IBAN; what stands behind it in the same line is told apart by its check."""
+        """Return what has the form of an IBAN.
+
+        Check digits tell it apart from what stands behind it in the same line. Without them it is
+        as long as its country's are or, behind the word IBAN, as its line goes on in groups.
+        """
         spans: list[Span] = []
         for match in _IBAN.finditer(text):
+            start = match.start()
             length = _IBAN_LENGTHS.get(match[0][:2].upper())
-            end = length and _end_of(text, match.start(), length)
-            if end and iban_is_valid(bare(text[match.start() : end]).upper()):
-                spans.append((match.start(), end))
+            end = length and _end_of(text, start, length)
+            if end and match[0].islower() and not iban_is_valid(bare(text[start:end]).upper()):
+                continue  # a word
+            if not end and _NAMED.search(text, max(0, start - 12), start):
+                groups = _IN_FOURS.match(text, start)
+                end = groups and groups.end()
+            if end and 15 <= len(bare(text[start:end])) <= 34:
+                spans.append((start, end))
         return spans
 
     def parse(self, printed: Any, locale: Locale) -> Parsed:
-        """Return the IBAN without spaces. :raises ValueError: if its check digits are wrong."""
-        parsed = super().parse(printed, locale)
-        if not iban_is_valid(parsed.value):
-            raise ValueError("IBAN with wrong check digits")
-        return parsed
-
-
-# ---------------------------------------------------------------- plain values
+        """Return the IBAN without spaces."""
+        value = super().parse(printed, locale).value
+        right = iban_is_valid(value)
+        return Parsed(value, wrong=None if right else "the check digits do not fit")
 
 
 class PlainType(FieldType):
@@ -853,7 +891,19 @@ class PlainType(FieldType):
     def __init__(self, name: str, form: Emission, annotation: Any) -> None:
         self.name = name
         self.form = form
+        self._annotation = annotation
         self._adapter = TypeAdapter(annotation)
+
+    @property
+    def python_type(self) -> type | None:
+        """The class of the values, those of an enumeration as JSON; None if there are several."""
+        if isinstance(self.form, Choice):
+            kinds = {type(value) for value in self.form.values}
+            return kinds.pop() if len(kinds) == 1 else None
+        annotation = self._annotation
+        if get_origin(annotation) is Annotated:
+            annotation = get_args(annotation)[0]
+        return annotation if isinstance(annotation, type) else None
 
     def emission(self) -> Emission:
         """Return the canonical form."""
@@ -865,8 +915,12 @@ class PlainType(FieldType):
 
     def same(self, a: Any, b: Any) -> bool:
         """Compare numbers as numbers, text without case, spaces and punctuation."""
+        a, b = _unwrapped(a), _unwrapped(b)
         if isinstance(a, str) and isinstance(b, str):
             return a == b or (bare(a) == bare(b) != "")
+        if _is_number(a) and _is_number(b):
+            # Through text: the float 12.1 is no exact decimal, but that is what it was read from.
+            return Decimal(str(a)) == Decimal(str(b))
         return bool(a == b)
 
     def to_json(self, value: Any) -> Any:
@@ -894,6 +948,14 @@ class PlainType(FieldType):
     def __repr__(self) -> str:
         """Show what is asked for and what may be emitted."""
         return f"PlainType({self.name!r}, {self.form!r})"
+
+
+def _unwrapped(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 Verbatim = Annotated[str, VerbatimType()]

@@ -19,6 +19,7 @@ from extractor.fields import (
     IsoDateType,
     Locale,
     MoneyType,
+    Parsed,
     PercentType,
     VatIdType,
     VerbatimType,
@@ -111,12 +112,36 @@ def test_amounts_stand_alone_and_not_inside_codes_or_dates() -> None:
     assert "19" in found(PercentType(), text)
 
 
-def test_an_iban_is_found_by_its_check_digits_whatever_stands_behind_it() -> None:
-    text = "IBAN DE89 3704 0044 0532 0130 00 BIC COBADEFF, wrong DE88 3704 0044 0532 0130 00"
+def test_an_iban_is_found_whatever_stands_behind_it_and_wrong_digits_are_said() -> None:
+    text = "IBAN DE89 3704 0044 0532 0130 00 BIC COBADEFF, wrong DE88 3704 0044 0532 0130 00 x"
+    right, wrong = found(IbanType(), text)
 
-    assert found(IbanType(), text) == ["DE89 3704 0044 0532 0130 00"]
-    assert IbanType().parse("DE89 3704 0044 0532 0130 00", GERMAN).value == "DE89370400440532013000"
+    assert right == "DE89 3704 0044 0532 0130 00"
+    assert IbanType().parse(right, GERMAN) == Parsed("DE89370400440532013000")
+    assert wrong == "DE88 3704 0044 0532 0130 00"
+    assert IbanType().parse(wrong, GERMAN).value == "DE88370400440532013000"
+    assert IbanType().parse(wrong, GERMAN).wrong
     assert not iban_is_valid("DE88370400440532013000")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("IBAN: DE37 0800 4001 2345 6789 BIC", ["DE37 0800 4001 2345 6789"]),
+        ("Account GB99 12 is old", []),
+        ("no12 apples and 3456 pears", []),
+    ],
+)
+def test_a_code_of_a_wrong_length_is_an_iban_only_behind_that_word(
+    text: str, expected: list[str]
+) -> None:
+    assert found(IbanType(), text) == expected
+
+
+def test_a_bare_number_is_a_tax_number_only_beside_a_word_that_says_so() -> None:
+    assert found(VatIdType(), "Order 11222333000144") == []
+    assert found(VatIdType(), "CNPJ\n11222333000144") == ["11222333000144"]
+    assert found(VatIdType(), "Order 4711  DE136695976") == ["DE136695976"]
 
 
 @pytest.mark.parametrize(
@@ -289,8 +314,8 @@ def test_ibans_are_found_with_gaps_breaks_and_a_label_glued_on(printed: str) -> 
 @pytest.mark.parametrize(
     ("text", "code"),
     [("ABN 51 824 753 556", "51824753556"), ("P.IVA 01234567890", "01234567890"),
-     ("DE123456789 ATU12345678", "ATU12345678"), ("20-12345678-6", "20123456786"),
-     ("556123-4567", "5561234567"), ("NO 123 456 789 MVA", "NO123456789MVA")],
+     ("DE123456789 ATU12345678", "ATU12345678"), ("CUIT 20-12345678-6", "20123456786"),
+     ("Org.nr 556123-4567", "5561234567"), ("NO 123 456 789 MVA", "NO123456789MVA")],
 )  # fmt: skip
 def test_a_tax_number_is_found_apart_from_its_label_and_its_neighbour(text: str, code: str) -> None:
     kind = VatIdType()
