@@ -100,6 +100,33 @@ def test_large_groups_are_shown_less_often_each(schema: AnySchema, pairs: list[P
     assert per_few > 1.5 * per_many
 
 
+def without(asked: AnySchema, text: str, printed: dict[str, str], name: str) -> list[Pair]:
+    """Return what taking values out makes of a text where only `name` may go."""
+    pair = Pair("one", asked, text, asked.target(printed))
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0)
+    shown = [Curriculum(asked, [pair], config, 1, seed).pairs()[0] for seed in range(20)]
+    return [p for p in shown if json.loads(p.target)[name] is None]
+
+
+def test_lines_beside_those_of_a_value_stay(schema: AnySchema) -> None:
+    asked = schema.only(["currency", "gross_total"])
+    text = "Price EUR  Amount EUR\nCoffee beans dark roast\nSum 10.00"
+    for pair in without(asked, text, {"currency": "EUR", "gross_total": "10.00"}, "currency"):
+        assert "Coffee beans dark roast" in pair.text
+        assert "EUR" not in pair.text
+
+
+def test_a_value_inside_a_longer_number_does_not_count_as_standing_there(
+    schema: AnySchema,
+) -> None:
+    asked = schema.only(["net_total", "tax_total", "gross_total"])
+    printed = {"net_total": "20.00", "tax_total": "20.00", "gross_total": "120.00"}
+    text = "Net 20.00\nTax 20.00\nSum 120.00"
+    assert not without(asked, text, printed, "net_total")
+    assert not without(asked, text, printed, "tax_total")
+    assert without(asked, text, printed, "gross_total")
+
+
 @pytest.mark.parametrize("share", [-0.1, 1.1])
 def test_shares_that_are_none_are_refused(share: float) -> None:
     with pytest.raises(ValueError, match="remove must be between 0 and 1"):

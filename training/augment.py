@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import json
 import random
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from pydantic import Field, create_model
@@ -205,9 +207,10 @@ class Curriculum:
             replaced = text.replace(value, other)
             if replaced != text:
                 text, printed[name], changed = replaced, other, True
-        if not changed or pair.unlabelled or not _all_stand_in(printed, text):
+        if not changed or pair.unlabelled:
             return pair
-        return replace(pair, text=text, target=pair.schema.target(printed))
+        swapped = replace(pair, text=text, target=pair.schema.target(printed))
+        return swapped if _is_true(swapped) else pair
 
 
 def concepts(schema: AnySchema) -> dict[str, str]:
@@ -290,59 +293,76 @@ def _without_values(pair: Pair, draw: random.Random) -> Pair:
     """
     if pair.unlabelled:
         return pair
-    printed = json.loads(pair.target)
     locale = Locale.of(pair.text)
+    printed = json.loads(pair.target)
     present = [
         (name, node.type)
         for name, node in pair.schema.root.keys
         if isinstance(node, LeafNode) and node.type.typed and isinstance(printed[name], str)
     ]
     for name, kind in draw.sample(present, min(len(present), draw.randint(1, 2))):
-        kept = {**printed, name: None}
+        kept = {**json.loads(pair.target), name: None}
         value = kind.parse(printed[name], locale).value
         spans = occurrences(pair.text, kind, value, locale)
-        text = _cut(pair.text, spans, kept, whole_lines=draw.random() < 0.5)
-        if _all_stand_in(kept, text):
-            printed = kept
-            pair = replace(pair, text=text, target=pair.schema.target(kept))
+        shorter = replace(
+            pair,
+            text=_cut(pair.text, spans, _words(kept), whole_lines=draw.random() < 0.5),
+            target=pair.schema.target(kept),
+        )
+        if _is_true(shorter):
+            pair = shorter
     return pair
 
 
-def _cut(text: str, spans: Sequence[tuple[int, int]], printed: Any, *, whole_lines: bool) -> str:
-    """Return a text without some spans, or without their lines where these hold nothing else."""
-    for start, end in reversed(spans):
-        first = text.rfind("\n", 0, start) + 1
-        last = text.find("\n", end)
-        last = len(text) if last < 0 else last
-        if whole_lines and not _holds_value(text[first:start] + text[end:last], printed):
-            text = text[:first] + text[last + 1 :]
-        else:
-            text = text[:start] + text[end:]
-    return text
+def _cut(text: str, spans: Sequence[tuple[int, int]], kept: set[str], *, whole_lines: bool) -> str:
+    """Return a text without some spans, or without their lines where these hold nothing kept."""
+    lines = text.split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    gone: dict[int, list[tuple[int, int]]] = {}
+    for start, end in spans:
+        for number in range(bisect_right(starts, start) - 1, bisect_right(starts, end - 1)):
+            first, last = start - starts[number], end - starts[number]
+            gone.setdefault(number, []).append((max(0, first), min(len(lines[number]), last)))
+    shown: list[str] = []
+    for number, line in enumerate(lines):
+        for start, end in sorted(gone.get(number, ()), reverse=True):
+            line = line[:start] + line[end:]
+        if not (whole_lines and number in gone and not kept & set(line.split())):
+            shown.append(line)
+    return "\n".join(shown)
 
 
 def _without_lines(pair: Pair, share: float, draw: random.Random) -> Pair:
     """Leave out lines that hold no part of any value."""
-    printed = json.loads(pair.target)
+    words = _words(json.loads(pair.target))
     kept = [
         line
         for line in pair.text.split("\n")
-        if draw.random() >= share or _holds_value(line, printed)
+        if draw.random() >= share or words & set(line.split())
     ]
-    text = "\n".join(kept)
-    if not _all_stand_in(printed, text):
-        return pair
-    return replace(pair, text=text)
+    shorter = replace(pair, text="\n".join(kept))
+    return shorter if _is_true(shorter) else pair
 
 
-def _holds_value(line: str, printed: Any) -> bool:
-    words = set(line.split())
-    return any(words & set(value.split()) for value in _strings(printed))
+def _words(printed: Any) -> set[str]:
+    return {word for value in _strings(printed) for word in value.split()}
 
 
-def _all_stand_in(printed: Any, text: str) -> bool:
-    flat = " ".join(text.split())
-    return all(value in flat for value in _strings(printed))
+def _is_true(pair: Pair) -> bool:
+    """Say whether every copied value of a target still stands in the text, by its own type."""
+    locale = Locale.of(pair.text)
+    flat = " ".join(pair.text.split())
+    for leaf in pair.schema.leaves(json.loads(pair.target)):
+        if not leaf.type.copied or leaf.value is None:
+            continue
+        if not leaf.type.typed:
+            if str(leaf.value) not in flat:
+                return False
+            continue
+        value = leaf.type.parse(leaf.value, locale).value
+        if not occurrences(pair.text, leaf.type, value, locale):
+            return False
+    return True
 
 
 def _strings(value: Any) -> Iterator[str]:
