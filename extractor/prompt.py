@@ -38,12 +38,17 @@ def render(schema: AnySchema, text: str, tokenizer: PreTrainedTokenizerFast) -> 
     :param text: document text of one window; any characters.
     :returns: token ids, shape [prompt tokens].
     """
+    before, after = constant(schema, tokenizer)
+    return [*before, *encode(text, tokenizer), *after]
+
+
+def constant(schema: AnySchema, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
+    """Return the token ids before and after the document; they are the same for all documents."""
     before, after = template(schema, tokenizer)
-    return [
-        *tokenizer.encode(before, add_special_tokens=False),
-        *encode(text, tokenizer),
-        *tokenizer.encode(after, add_special_tokens=False),
-    ]
+    return (
+        tokenizer.encode(before, add_special_tokens=False),
+        tokenizer.encode(after, add_special_tokens=False),
+    )
 
 
 def template(schema: AnySchema, tokenizer: PreTrainedTokenizerFast) -> tuple[str, str]:

@@ -8,6 +8,7 @@ pass has chosen several tokens; what it does not agree with is forgotten.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,7 +21,7 @@ from extractor.prompt import encode
 from extractor.schema import AnySchema
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerFast
 
 
 DRAFT_TOKENS = 8
@@ -36,6 +37,7 @@ def decode(
     schema: AnySchema,
     max_new_tokens: int,
     drafter: Drafter | None = None,
+    read: DynamicCache | None = None,
 ) -> Output:
     """Generate the answer to one prompt.
 
@@ -43,13 +45,12 @@ def decode(
     :param matcher: a fresh matcher of the constraint; it is consumed.
     :param max_new_tokens: most tokens before the answer is closed and marked truncated.
     :param drafter: a fresh one, for this answer; None guesses nothing.
+    :param read: what the model keeps of the prompt's first tokens; it is left as it is.
     """
-    from transformers import DynamicCache
-
-    cache = DynamicCache(config=model.config)
+    cache = begin(model) if read is None else deepcopy(read)
     tokens = _consume_forced(matcher)
     logprobs = [0.0] * len(tokens)
-    pending = [*prompt, *tokens]
+    pending = [*prompt[cache.get_seq_length() :], *tokens]
     passes = 0
     while not matcher.done and len(tokens) < max_new_tokens:
         guess = _guess(drafter, tokens, matcher, tokenizer) if drafter is not None else []
@@ -81,6 +82,22 @@ def decode(
         prompt_tokens=len(prompt),
         passes=passes,
     )
+
+
+@torch.inference_mode()
+def begin(model: PreTrainedModel, prompt: list[int] | None = None) -> DynamicCache:
+    """Return what a model keeps of the beginning of a prompt. Shape of `prompt`: [tokens]."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=model.config)
+    if prompt:
+        model(
+            input_ids=torch.tensor([prompt]),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+    return cache
 
 
 def _guess(

@@ -18,14 +18,16 @@ from extractor import base_model
 from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request
 from extractor.engine.constraint import Constraint
-from extractor.engine.decode import decode
+from extractor.engine.decode import begin, decode
 from extractor.engine.draft import Drafter
 from extractor.errors import BaseModelError
-from extractor.prompt import encode, render
+from extractor.prompt import constant, encode, render
 from extractor.schema import AnySchema
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerFast
+
+_KEPT = 4
 
 
 class LocalEngine:
@@ -49,6 +51,7 @@ class LocalEngine:
         self.drafts = drafts
         self._identity = identity
         self._constraints: dict[str, Constraint] = {}
+        self._prefixes: dict[str, DynamicCache] = {}
 
     @classmethod
     def load(
@@ -118,8 +121,25 @@ class LocalEngine:
             )
         matcher = self.constraint(request.schema).start(request.text)
         limit = min(request.max_new_tokens, room)
-        drafter = Drafter(request.text) if self.drafts else None
-        return decode(self.model, self.tokenizer, prompt, matcher, request.schema, limit, drafter)
+        return decode(
+            self.model,
+            self.tokenizer,
+            prompt,
+            matcher,
+            request.schema,
+            limit,
+            Drafter(request.text) if self.drafts else None,
+            self._read(request.schema),
+        )
+
+    def _read(self, schema: AnySchema) -> DynamicCache:
+        """Return what the model keeps of the fields, which stand before every document."""
+        if schema.fingerprint not in self._prefixes:
+            before, _ = constant(schema, self.tokenizer)
+            self._prefixes[schema.fingerprint] = begin(self.model, before)
+            if len(self._prefixes) > _KEPT:
+                self._prefixes.pop(next(iter(self._prefixes)))
+        return self._prefixes[schema.fingerprint]
 
 
 def best_dtype() -> torch.dtype:
