@@ -12,12 +12,15 @@ import enum
 import hashlib
 import importlib
 import importlib.util
+import itertools
 import json
+import math
 import re
+import string
 import sys
 import types
 import typing
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -28,10 +31,11 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import annotated_types
-from pydantic import AliasChoices, BaseModel, EmailStr, RootModel, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, EmailStr, RootModel, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.networks import _BaseUrl
+from pydantic.types import Strict
 from pydantic_core import SchemaError as PydanticSchemaError
 
 from extractor.errors import LabelError, SchemaError
@@ -43,8 +47,8 @@ MAX_DEPTH = 3
 MAX_ITEMS = 50
 MAX_KEYS = 20
 MAX_LENGTH = 200
-
-# ---------------------------------------------------------------- the tree
+# Models that refer to each other multiply; a prompt that lists more fields fits no model.
+MAX_NODES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,14 @@ class LeafNode:
 
 @dataclass(frozen=True, slots=True)
 class ConstNode:
-    """A value that the class fixes, such as a discriminator; never null."""
+    """A value that the class fixes, such as a discriminator; never null.
+
+    :param value: as it stands in JSON.
+    :param member: as the class has it, which may be a member of an enum.
+    """
 
     value: str | int | bool
+    member: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class ListNode:
 
     :param container: what the class holds: list, tuple, set or frozenset.
     :param null_items: whether the class allows null among the items.
+    :param capped: whether `max_items` is ours, so that rows may be missing from a full list.
     """
 
     item: Node
@@ -94,6 +104,7 @@ class ListNode:
     unique: bool = False
     container: type = field(default=list, repr=False)
     null_items: bool = field(default=False, repr=False)
+    capped: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,8 @@ class FieldWarning:
     """Something to look at.
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
-    :param code: `ambiguous`, `unreadable` or `rejected`.
+    :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached` or
+        `rejected`.
     """
 
     field: str
@@ -142,11 +154,18 @@ class FieldWarning:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An answer, read: values, the print of copied ones by path, and what was odd."""
+    """An answer, read.
+
+    :param values: by JSON key; sets are ordered and without duplicates.
+    :param printed: the print of copied values, by their path in `values`.
+    :param warnings: what was odd.
+    :param moved: the path in the answer of each leaf that stands elsewhere in `values`.
+    """
 
     values: dict[str, Any]
     printed: dict[str, str]
     warnings: list[FieldWarning]
+    moved: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +195,11 @@ class Schema(Generic[T]):
 
         :raises SchemaError: with the field's name, if a type cannot be decoded.
         """
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise SchemaError(
+                f"{model!r} is no Pydantic model",
+                hint="give a class derived from pydantic.BaseModel",
+            )
         schema: Schema[T] = _schema_of(model)
         return schema
 
@@ -206,15 +230,13 @@ class Schema(Generic[T]):
         """Return canonical JSON of values as printed; keys that are not given are null."""
         return _json(_ordered(self.root, printed))
 
-    # ------------------------------------------------------------ answers
-
     def load(self, text: str, locale: Locale) -> Loaded:
         """Read an answer: parse the JSON, normalise each copied value by `locale`.
 
         A value that cannot be read, such as the 31st of February or a list where an object
         belongs, is null with a warning; so is every value if the text is no JSON object.
         """
-        loaded = Loaded({}, {}, [])
+        loaded = Loaded({}, {}, [], {})
         try:
             raw = json.loads(text, parse_float=_Fraction)
         except ValueError:
@@ -232,7 +254,8 @@ class Schema(Generic[T]):
 
         :returns: the record, or None if the class forbids null where nothing was found; the paths
             that are missing; what the class's own validators reject. A rejected record is built
-            all the same, without validation, since the values are what the document shows.
+            all the same, without validation, since the values are what the document shows; it is
+            None too if the class cannot even be built so.
         """
         missing: list[str] = []
         pruned = _prune(self.root, values, "", missing)
@@ -248,10 +271,13 @@ class Schema(Generic[T]):
         except Exception as error:  # validators are the user's code and may raise anything
             message = f"a validator raised {type(error).__name__}: {error}"
             warnings = [FieldWarning("", "rejected", message)]
-        record = _construct(self.root, pruned)
-        return record, (), warnings  # the root's model is T
-
-    # ------------------------------------------------------------ canonical JSON
+        record = None
+        try:
+            record = _construct(self.root, pruned)  # the root's model is T
+        except Exception as error:  # model_post_init and default factories are the user's code too
+            message = f"the record cannot be built: {type(error).__name__}: {error}"
+            warnings.append(FieldWarning("", "rejected", message))
+        return record, (), warnings
 
     def dump(self, record: BaseModel | Mapping[str, Any]) -> str:
         """Return the one canonical JSON of a record, or of values by JSON key."""
@@ -296,23 +322,33 @@ AnySchema = Schema[Any]
 
 
 @lru_cache(maxsize=256)
-def _schema_of(model: Any) -> AnySchema:
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise SchemaError(
-            f"{model!r} is no Pydantic model",
-            hint="give a class derived from pydantic.BaseModel",
-        )
-    root = _object(model, model.__name__, ())
+def _schema_of(model: type[BaseModel]) -> AnySchema:
+    root = _object(model, model.__name__, _Above())
     if not root.keys:
         raise SchemaError(f"{model.__name__} has no fields", hint="add a field to it")
     return Schema(model, root)
 
 
-# ---------------------------------------------------------------- class -> tree
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """What a node stands in.
+
+    :param types: the models and aliases around it, which tell recursion.
+    :param nodes: counts the nodes of the whole tree.
+    """
+
+    types: tuple[Any, ...] = ()
+    nodes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def within(self, kind: Any) -> _Above:
+        return _Above((*self.types, kind), self.nodes)
+
+    def ends(self, kind: Any) -> bool:
+        return self.types.count(kind) >= MAX_DEPTH
 
 
-def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> ObjectNode:
-    if above.count(model) >= MAX_DEPTH:
+def _object(model: type[BaseModel], path: str, above: _Above) -> ObjectNode:
+    if above.ends(model):
         return ObjectNode(())
     _check_model(model, path)
     keys, notes, attributes = [], [], []
@@ -321,7 +357,8 @@ def _object(model: type[BaseModel], path: str, above: tuple[type, ...]) -> Objec
     for name, info in model.model_fields.items():
         key = _key(name, info, path)
         where = f"{path}.{name}"
-        node = _node(info.annotation, tuple(info.metadata), where, (*above, model))
+        metadata = tuple(_spread(info.metadata))
+        node = _node(info.annotation, metadata, where, above.within(model))
         keys.append((key, node))
         attributes.append((key, name))
         if info.description:
@@ -366,12 +403,21 @@ def _key(name: str, info: FieldInfo, path: str) -> str:
     )
 
 
-def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[type, ...]) -> Node:
+def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: _Above) -> Node:
     """Return the node of a type; `metadata` is what stands in Annotated around it."""
+    if next(above.nodes) > MAX_NODES:
+        raise SchemaError(
+            f"{path}: the schema has more than {MAX_NODES} fields up to here, "
+            "a nested model counted wherever it is used",
+            hint="leave out references between models that refer to each other",
+            field=path,
+        )
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    for wrapped in ("__value__", "__supertype__"):  # `type X = ...` and NewType
-        if hasattr(annotation, wrapped):
-            return _node(getattr(annotation, wrapped), metadata, path, above)
+    alias = _aliased(annotation)
+    if alias is not None:
+        if above.ends(annotation):
+            return NullNode()
+        return _node(alias, metadata, path, above.within(annotation))
     if origin is Annotated:
         return _node(args[0], (*_spread(args[1:]), *metadata), path, above)
     marker = next((item for item in metadata if isinstance(item, FieldType)), None)
@@ -381,7 +427,7 @@ def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[ty
             node = _node(options[0], metadata, path, above)
             # Only what is never null is a constant; an optional one is a choice of one.
             return (
-                LeafNode(_choice(Literal[node.value], (node.value,), path))
+                LeafNode(_choice(Literal[node.member], (node.member,), path))
                 if (isinstance(node, ConstNode))
                 else node
             )
@@ -395,14 +441,22 @@ def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[ty
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         node = _object(annotation, path, above)
         return node if node.keys or not annotation.model_fields else NullNode()
+    if (origin or annotation) in _CONTAINERS and not args:
+        name = getattr(annotation, "__name__", str(annotation))
+        raise _refusal(
+            path,
+            f"a {name} without the type of its items",
+            "write them, as in list[str] or dict[str, str]",
+        )
     if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
         return TupleNode(tuple(_node(item, (), path, above) for item in args))
-    if origin in (list, set, frozenset, tuple) or origin in _SEQUENCES:
+    if origin in _LISTS:
         item = _node(args[0], (), f"{path}[]", above)
         least, most = _lengths(metadata, MAX_ITEMS)
+        capped = _lengths(metadata, MAX_ITEMS + 1)[1] > MAX_ITEMS
         container = origin if origin in (tuple, set, frozenset) else list
         unique = origin in (set, frozenset)
-        return ListNode(item, least, most, unique, container, _allows_null(args[0]))
+        return ListNode(item, least, most, unique, container, _allows_null(args[0]), capped)
     if origin in (dict, typing.cast(Any, Mapping)):
         if args[0] is not str:
             raise _refusal(path, "a dict whose keys are not str", "use dict[str, ...]")
@@ -412,33 +466,47 @@ def _node(annotation: Any, metadata: tuple[Any, ...], path: str, above: tuple[ty
     return LeafNode(_plain(annotation, metadata, path))
 
 
-_SEQUENCES = (Sequence, typing.cast(Any, Collection))
+_LISTS: tuple[Any, ...] = (list, set, frozenset, tuple, Sequence, Collection)
+_CONTAINERS: tuple[Any, ...] = (*_LISTS, dict, Mapping)
+
+
+def _aliased(annotation: Any) -> Any:
+    """Return what `type X = ...` or NewType stands for; None for any other type."""
+    return getattr(annotation, "__value__", getattr(annotation, "__supertype__", None))
 
 
 def _spread(metadata: Sequence[Any]) -> Iterator[Any]:
-    """Yield what stands in Annotated, with the constraints that a `Field(...)` there holds."""
+    """Yield what stands in Annotated, groups such as `Interval` and `Field(...)` as their parts."""
     for item in metadata:
         if isinstance(item, FieldInfo):
-            yield from item.metadata
-        yield item
+            yield from _spread(item.metadata)
+        elif isinstance(item, annotated_types.GroupedMetadata):
+            yield from _spread(tuple(item))
+        else:
+            yield item
 
 
 def _literal(members: Sequence[Any], path: str) -> Node:
     values = tuple(member for member in members if member is not None)
     choice = _choice(Literal[values], values, path)
     if len(members) == 1:
-        value = members[0]
-        return ConstNode(value.value if isinstance(value, enum.Enum) else value)
+        member = members[0]
+        return ConstNode(member.value if isinstance(member, enum.Enum) else member, member)
     return LeafNode(choice)
 
 
 def _allows_null(annotation: Any) -> bool:
+    if annotation is type(None):
+        return True
+    alias = _aliased(annotation)
+    if alias is not None:
+        return _allows_null(alias)
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         return _allows_null(args[0])
     if origin is Literal:
         return None in args
-    return origin in (typing.Union, types.UnionType) and type(None) in args
+    return origin in (typing.Union, types.UnionType) and any(map(_allows_null, args))
 
 
 def _refusal(path: str, what: str, hint: str) -> SchemaError:
@@ -450,7 +518,20 @@ def _choice(annotation: Any, members: Sequence[Any], path: str) -> PlainType:
     if not values or not all(isinstance(value, str | int | float | bool) for value in values):
         raise _refusal(path, "a choice of other than text and numbers", "use strings")
     shown = ", ".join(str(value) for value in values[:12])
+    if typing.get_origin(annotation) is Literal:
+        annotation = Annotated[annotation, BeforeValidator(_member_of(members))]
     return PlainType(f"one of {shown}", Choice(values), annotation)
+
+
+def _member_of(members: Sequence[Any]) -> Callable[[Any], Any]:
+    """Return what turns JSON into the enum member of a Literal, which takes the member only."""
+    enums = [member for member in members if isinstance(member, enum.Enum)]
+
+    def member_of(raw: Any) -> Any:
+        same = (m for m in enums if m.value == raw and type(m.value) is type(raw))
+        return next(same, raw)
+
+    return member_of
 
 
 def _lengths(metadata: Sequence[Any], most: int) -> tuple[int, int]:
@@ -494,9 +575,9 @@ def _plain_type(annotation: type, metadata: tuple[Any, ...], path: str) -> Plain
     if annotation is str:
         return PlainType("text", _string(constraints, path), described)
     if annotation is EmailStr:
-        return PlainType("email", Rx(_EMAIL), EmailStr)
+        return PlainType("email", Rx(EMAIL), EmailStr)
     if issubclass(annotation, _BaseUrl):
-        return PlainType("url", Rx(_URL), annotation)
+        return PlainType("url", Rx(URL), annotation)
     for known, name, pattern in _FORMS:
         if annotation is known:
             return PlainType(name, Rx(pattern), described)
@@ -506,7 +587,8 @@ def _plain_type(annotation: type, metadata: tuple[Any, ...], path: str) -> Plain
 
 
 def _is_constraint(item: Any) -> bool:
-    return (
+    # JSON has no dates and no decimals: a strict type would refuse every answer.
+    return not isinstance(item, Strict) and (
         isinstance(item, annotated_types.BaseMetadata)
         or hasattr(item, "pattern")
         or hasattr(item, "max_digits")
@@ -526,7 +608,8 @@ def _bounds(constraints: Sequence[Any]) -> dict[str, Any]:
         for kind, (attribute, keyword) in names.items():
             if isinstance(item, kind):
                 value = getattr(item, attribute)
-                found[keyword] = int(value) if value == int(value) else float(value)
+                if isinstance(value, int) or math.isfinite(value):
+                    found[keyword] = int(value) if value == int(value) else float(value)
     return found
 
 
@@ -587,6 +670,19 @@ def _string(constraints: Sequence[Any], path: str) -> Emission:
     return JsonSchema.of(type="string", pattern=text, minLength=least, maxLength=most)
 
 
+def _letters_but(words: Collection[str], least: int, most: int) -> str:
+    """Return a pattern of some number of letters in any case that are none of some words."""
+    heads = sorted({word[0] for word in words if word})
+    others = "".join(letter for letter in string.ascii_lowercase if letter not in heads)
+    fewer = max(least - 1, 0)
+    parts = [f"[{others}{others.upper()}][A-Za-z]{{{fewer},{most - 1}}}"]
+    for head in heads:
+        rest = [word[1:] for word in words if word[:1] == head]
+        parts.append(f"[{head}{head.upper()}]{_letters_but(rest, fewer, most - 1)}")
+    empty = least == 0 and "" not in words
+    return f"(?:{'|'.join(parts)}){'?' if empty else ''}"
+
+
 _D = "[0-9]"
 _DATE = (
     rf"(?:(?:19|20){_D}{{2}}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]{_D}|3[01])"
@@ -598,13 +694,19 @@ _ZONE = rf"(?:Z|[+-](?:0{_D}|1[0-3]):[0-5]{_D})"
 _HOURS, _MINUTES = rf"(?:1?{_D}|2[0-3])H", rf"[1-5]?{_D}M"
 _SECONDS = rf"[1-5]?{_D}(?:\.{_D}{{1,6}})?S"
 _SPAN = rf"(?:{_HOURS}(?:{_MINUTES})?(?:{_SECONDS})?|{_MINUTES}(?:{_SECONDS})?|{_SECONDS})"
-_EMAIL = (
-    r"[a-z0-9]{1,30}(?:[._-][a-z0-9]{1,20}){0,2}@[a-z0-9]{1,30}(?:-[a-z0-9]{1,20})?"
-    r"\.(?:com|org|net|info|biz|eu|io|[a-z]{2})"
-)
-_URL = (
-    r"https?://[a-z0-9]{1,30}(?:[.-][a-z0-9]{1,30}){0,3}\.(?:com|org|net|info|eu|io|[a-z]{2})"
-    r"(?:/[A-Za-z0-9_.-]{1,40}){0,4}/?"
+_A = "[A-Za-z0-9]"
+# At most 62 characters between two points, and no two hyphens: those stand in encoded names.
+_LABELS = rf"{_A}{{1,20}}(?:[.-]?{_A}){{0,21}}"
+_DOMAIN = rf"{_LABELS}(?:\.{_LABELS})?"
+_LOCAL = "[A-Za-z0-9_%+&'-]"
+# What email-validator, and so Pydantic, refuses as the end of an address.
+_NO_MAIL = ("arpa", "invalid", "local", "localhost", "onion", "test")
+EMAIL = rf"{_LOCAL}{{1,20}}(?:\.?{_LOCAL}){{0,21}}@{_DOMAIN}\.{_letters_but(_NO_MAIL, 2, 24)}"
+_PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_IN_URL = "[A-Za-z0-9_.~!$&'()*+,;=:@%/?-]"
+URL = (
+    rf"https?://{_DOMAIN}\.[A-Za-z]{{2,24}}(?::(?:{_PORT}))?"
+    rf"(?:[/?]{_IN_URL}{{0,200}})?(?:#{_IN_URL}{{0,80}})?"
 )
 _FORMS: tuple[tuple[type, str, str], ...] = (
     (datetime, "date and time", rf"{_DATE}T{_CLOCK}(?:\.{_D}{{1,6}})?{_ZONE}?"),
@@ -617,9 +719,6 @@ _FORMS: tuple[tuple[type, str, str], ...] = (
     ),
     (UUID, "uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
 )
-
-
-# ---------------------------------------------------------------- tree -> text
 
 
 def _lines(node: ObjectNode, indent: str) -> list[str]:
@@ -707,12 +806,9 @@ def _ordered(node: Node, value: Any) -> Any:
     if isinstance(node, MapNode) and isinstance(value, Mapping):
         return {key: _ordered(node.value, item) for key, item in value.items()}
     if isinstance(node, UnionNode):
-        option = next((option for option in node.options if _fits(option, value)), None)
+        option = _option(node, value)
         return value if option is None else _ordered(option, value)
     return value
-
-
-# ---------------------------------------------------------------- answers -> values
 
 
 def _load(node: Node, raw: Any, path: str, locale: Locale, loaded: Loaded) -> Any:
@@ -730,17 +826,44 @@ def _load(node: Node, raw: Any, path: str, locale: Locale, loaded: Loaded) -> An
             for key, child in node.keys
         }
     if isinstance(node, ListNode):
-        items = [_load(node.item, v, f"{path}[{i}]", locale, loaded) for i, v in enumerate(raw)]
-        return _distinct(items) if node.unique else items
+        return _load_list(node, raw, path, locale, loaded)
     if isinstance(node, TupleNode):
         pairs = zip(node.items, raw, strict=False)
         return [_load(c, v, f"{path}[{i}]", locale, loaded) for i, (c, v) in enumerate(pairs)]
     if isinstance(node, MapNode):
         return {k: _load(node.value, v, _join(path, k), locale, loaded) for k, v in raw.items()}
     if isinstance(node, UnionNode):
-        option = next((option for option in node.options if _fits(option, raw)), None)
+        option = _option(node, raw)
         return None if option is None else _load(option, raw, path, locale, loaded)
     return raw
+
+
+def _load_list(
+    node: ListNode, raw: Sequence[Any], path: str, locale: Locale, loaded: Loaded
+) -> list[Any]:
+    if node.capped and len(raw) == node.max_items:
+        message = f"the list ended at the limit of {node.max_items} rows; more may be missing"
+        loaded.warnings.append(FieldWarning(path, "limit_reached", message))
+    places = _set_order(node.item, raw, locale) if node.unique else range(len(raw))
+    items: list[Any] = []
+    for index, place in enumerate(places):
+        here, there = f"{path}[{index}]", f"{path}[{place}]"
+        item = _load(node.item, raw[place], here, locale, loaded)
+        if here != there:
+            leaves = zip(
+                _leaves(node.item, item, here, ""), _leaves(node.item, item, there, ""), strict=True
+            )
+            loaded.moved.update((new.path, old.path) for new, old in leaves)
+        items.append(item)
+    return items
+
+
+def _set_order(item: Node, raw: Sequence[Any], locale: Locale) -> list[int]:
+    """Return the places of a set's items without repeated ones, in the order of `dump`."""
+    read = [_load(item, value, "", locale, Loaded({}, {}, [], {})) for value in raw]
+    # Items that cannot be read are kept, each with its warning.
+    kept = [i for i, value in enumerate(read) if value is None or value not in read[:i]]
+    return sorted(kept, key=lambda i: _json(_dump(item, read[i])))
 
 
 def _misshapen(node: Node, raw: Any) -> bool:
@@ -764,6 +887,8 @@ def _load_leaf(kind: FieldType, raw: Any, path: str, locale: Locale, loaded: Loa
         message = f"the answer does not read as {kind.name}"
         loaded.warnings.append(FieldWarning(path, "unreadable", message))
         return None
+    if parsed.wrong:
+        loaded.warnings.append(FieldWarning(path, "wrong", parsed.wrong))
     if parsed.ambiguous:
         message = f"this {kind.name} can be read in two ways; the likelier one was taken"
         loaded.warnings.append(FieldWarning(path, "ambiguous", message))
@@ -805,6 +930,30 @@ def _fits(node: Node, raw: Any) -> bool:
     return _fits_leaf(node.type, raw)
 
 
+def _option(node: UnionNode, raw: Any) -> Node | None:
+    """Return the option of a union that JSON data is read as."""
+    fitting = [option for option in node.options if _fits(option, raw)]
+    whole = (option for option in fitting if _items_fit(option, raw))
+    return next(whole, fitting[0] if fitting else None)
+
+
+def _items_fit(node: Node, raw: Any) -> bool:
+    """Return whether what a list or map holds fits too, for data that fits the node itself."""
+    if isinstance(node, ListNode):
+        pairs = [(node.item, item) for item in raw]
+    elif isinstance(node, TupleNode):
+        if len(node.items) != len(raw):
+            return False
+        pairs = list(zip(node.items, raw, strict=True))
+    elif isinstance(node, MapNode):
+        pairs = [(node.value, item) for item in raw.values()]
+    else:
+        return True
+    return all(
+        item is None or (_fits(child, item) and _items_fit(child, item)) for child, item in pairs
+    )
+
+
 def _fits_leaf(kind: FieldType, raw: Any) -> bool:
     if isinstance(raw, Mapping | list):
         return False
@@ -825,9 +974,6 @@ def _fits_leaf(kind: FieldType, raw: Any) -> bool:
     return isinstance(raw, int | float) or (isinstance(raw, _Fraction) and not whole)
 
 
-# ---------------------------------------------------------------- values -> record
-
-
 def _prune(node: Node, value: Any, path: str, missing: list[str]) -> Any:
     """Return the input of the class: null left out where the class has a default instead."""
     if value is None:
@@ -842,7 +988,7 @@ def _prune(node: Node, value: Any, path: str, missing: list[str]) -> Any:
             elif key in node.nullable:
                 kept[key] = None
             elif isinstance(child, ConstNode):
-                kept[key] = child.value
+                kept[key] = child.member
             elif key not in node.defaulted:
                 missing.append(where)
         return kept
@@ -867,9 +1013,11 @@ def _prune(node: Node, value: Any, path: str, missing: list[str]) -> Any:
             for key, item in value.items()
             if item is not None
         }
-    if isinstance(node, UnionNode) and isinstance(value, Mapping):
-        option = next((option for option in node.options if _matches(option, value)), None)
+    if isinstance(node, UnionNode):
+        option = _chosen(node, value)
         return value if option is None else _prune(option, value, path, missing)
+    if isinstance(node, ConstNode) and value == node.value:
+        return node.member
     return value
 
 
@@ -915,9 +1063,11 @@ def _contained(node: ListNode, items: list[Any]) -> Any:
 
 def _accepts(option: Node, value: Any) -> bool:
     """Return whether pruned input, which lacks the keys of null values, is of an option's form."""
+    if isinstance(option, ListNode) and isinstance(value, list | tuple | set | frozenset):
+        return all(_accepts(option.item, item) for item in value)
     if not isinstance(option, ObjectNode) or not isinstance(value, Mapping):
         return False
-    constants = {key: c.value for key, c in option.keys if isinstance(c, ConstNode)}
+    constants = {key: c.member for key, c in option.keys if isinstance(c, ConstNode)}
     return set(value) <= {key for key, _ in option.keys} and all(
         value.get(key) == constant for key, constant in constants.items()
     )
@@ -932,9 +1082,6 @@ def _path(location: Sequence[str | int]) -> str:
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-# ---------------------------------------------------------------- canonical JSON
 
 
 def _dump(node: Node, value: Any) -> Any:
@@ -962,21 +1109,55 @@ def _dump(node: Node, value: Any) -> Any:
 
 
 def _dump_union(node: UnionNode, value: Any) -> Any:
+    option = _chosen(node, value)
+    return value if option is None else _dump(option, value)
+
+
+def _chosen(node: UnionNode, value: Any) -> Node | None:
+    """Return the option of a union that a Python value belongs to."""
+    fitting = []
     for option in node.options:
-        if isinstance(option, ObjectNode):
-            if isinstance(value, BaseModel) and type(value) is not option.model:
-                continue
-            if isinstance(value, Mapping) and not _matches(option, value):
-                continue
-            if not isinstance(value, Mapping | BaseModel):
-                continue
-            return _dump(option, value)
-        if isinstance(value, Mapping | BaseModel) and not isinstance(option, MapNode):
+        if not _shaped(option, value):
             continue
-        dumped = _dump(option, value) if not isinstance(option, ConstNode) else value
-        if _fits(option, str(dumped) if isinstance(dumped, float) else dumped):
-            return dumped
-    return value
+        if isinstance(option, ObjectNode):
+            return option
+        try:
+            raw = json.loads(_json(_dump(option, value)), parse_float=_Fraction)
+        except (ValueError, TypeError, ArithmeticError):  # a word as an amount
+            continue
+        if _fits(option, raw) and _items_fit(option, raw):
+            return option
+        if _fits(option, raw):
+            fitting.append(option)
+    return next(iter(fitting), None)
+
+
+def _shaped(node: Node, value: Any) -> bool:
+    """Return whether a node can write a Python value: objects, lists and maps each need theirs."""
+    many = isinstance(value, list | tuple | set | frozenset)
+    if isinstance(node, UnionNode):
+        return any(_shaped(option, value) for option in node.options)
+    if isinstance(node, NullNode):
+        return value is None
+    if isinstance(node, ConstNode):
+        return value is node.member or (value == node.value and type(value) is type(node.value))
+    if isinstance(node, ObjectNode):
+        if isinstance(value, BaseModel):
+            return type(value) is node.model
+        return isinstance(value, Mapping) and _matches(node, value)
+    if isinstance(node, ListNode):
+        return many and all(item is None or _shaped(node.item, item) for item in value)
+    if isinstance(node, TupleNode):
+        return (
+            isinstance(value, list | tuple)
+            and len(value) == len(node.items)
+            and all(v is None or _shaped(c, v) for c, v in zip(node.items, value, strict=True))
+        )
+    if isinstance(node, MapNode):
+        return isinstance(value, Mapping) and all(
+            item is None or _shaped(node.value, item) for item in value.values()
+        )
+    return not many and not isinstance(value, Mapping | BaseModel)
 
 
 def _parse(node: Node, value: Any, path: str, locale: Locale | None = None) -> Any:
@@ -1004,7 +1185,7 @@ def _parse(node: Node, value: Any, path: str, locale: Locale | None = None) -> A
     if isinstance(node, MapNode):
         return {k: _parse(node.value, v, _join(path, k), locale) for k, v in value.items()}
     if isinstance(node, UnionNode):
-        option = next((option for option in node.options if _fits(option, value)), None)
+        option = _option(node, value)
         if option is None:
             raise LabelError(
                 f"{path}: fits no form of the union", hint="correct the label", field=path
@@ -1030,12 +1211,13 @@ def _leaves(node: Node, value: Any, path: str, pattern: str) -> Iterator[Leaf]:
     if isinstance(node, LeafNode):
         yield Leaf(path, pattern, node.type, value)
     elif isinstance(node, UnionNode):
-        for option in node.options:
-            if isinstance(option, LeafNode) == (not isinstance(value, Mapping | list)):
-                if isinstance(value, Mapping) and not _matches(option, value):
-                    continue
-                yield from _leaves(option, value, path, pattern)
-                return
+        option = None if value is None else _chosen(node, value)
+        if option is None and not isinstance(value, Mapping | list):
+            option = next((o for o in node.options if isinstance(o, LeafNode)), None)
+        if isinstance(option, ConstNode):
+            option = LeafNode(_choice(Literal[option.member], (option.member,), path))
+        if option is not None:
+            yield from _leaves(option, value, path, pattern)
     elif value is None:
         return
     elif isinstance(node, ObjectNode):
@@ -1050,9 +1232,6 @@ def _leaves(node: Node, value: Any, path: str, pattern: str) -> Iterator[Leaf]:
     elif isinstance(node, MapNode):
         for key, item in value.items():
             yield from _leaves(node.value, item, _join(path, key), f"{pattern}.*")
-
-
-# ---------------------------------------------------------------- names
 
 
 def names() -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Annotated
 
 import numpy as np
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from extractor import Extractor
 from extractor.engine.close import close
@@ -151,6 +152,15 @@ def test_a_typed_value_does_not_reach_over_a_line_end() -> None:
     text = "VAT 21\n150 000,00 in all\nqty 2\n500"
     assert could_be_said(Paid, text, '{"total":"150 000,00"}')
     assert not could_be_said(Paid, text, '{"total":"2 500"}')
+
+
+def test_lists_and_maps_of_one_can_be_said() -> None:
+    class Few(BaseModel):
+        tags: Annotated[list[str], Field(max_length=1)]
+        codes: Annotated[dict[str, int], Field(max_length=1)]
+
+    assert could_be_said(Few, "", '{"tags":["a"],"codes":{"b":1}}')
+    assert not could_be_said(Few, "", '{"tags":["a","b"],"codes":{}}')
 
 
 @pytest.mark.parametrize(

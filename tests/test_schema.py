@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import enum
+import math
 import os
+import re
 import subprocess
 import sys
+import typing
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Optional
 
 import pytest
+from annotated_types import Interval, Len
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    AnyUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    TypeAdapter,
+    conint,
+    conlist,
+    constr,
+    create_model,
+    model_validator,
+)
+from typing_extensions import TypeAliasType
 
 from extractor.engine.constraint import Constraint
 from extractor.errors import LabelError, SchemaError
@@ -28,10 +46,11 @@ from extractor.fields import (
     Money,
     MoneyType,
     VatIdType,
+    Verbatim,
     VerbatimType,
 )
 from extractor.prompt import encode
-from extractor.schema import LeafNode, Schema, resolve
+from extractor.schema import EMAIL, MAX_ITEMS, URL, AnySchema, LeafNode, Schema, resolve
 from tests.schemas20 import SCHEMAS, Aliased, Bill, Discriminated, Sets, Tree
 from tests.tiny import tiny_tokenizer
 
@@ -342,3 +361,226 @@ def test_a_root_model_is_refused() -> None:
 def test_a_name_that_leads_nowhere_is_told(name: str) -> None:
     with pytest.raises(SchemaError):
         resolve(name)
+
+
+def schema_with(kind: Any) -> AnySchema:
+    """Return the schema of a class with one field `a`, which is required."""
+    return Schema.of(create_model("Some", a=(kind, ...)))
+
+
+def can_be_said(schema: AnySchema, value: Any) -> bool:
+    tokens = encode(schema.target({"a": value}), tiny_tokenizer())
+    return Constraint(schema, tiny_tokenizer()).start(None).accepts(tokens) == len(tokens)
+
+
+@pytest.mark.parametrize(
+    "address", ["a@uni.edu", "a@shop.online", "John+x@a.com", "o'neil@mail.x-y.co.uk", "A@B.MUSEUM"]
+)
+def test_a_legal_mail_address_can_be_decoded(address: str) -> None:
+    assert re.fullmatch(EMAIL, address)
+
+
+@pytest.mark.parametrize("address", ["a@b.test", "a@b.LOCALHOST", "a..b@c.de", "a@-b.de", "a@b.c"])
+def test_what_is_no_mail_address_cannot_be_decoded(address: str) -> None:
+    """Names that are reserved are none to Pydantic, so an answer with one would be lost."""
+    assert not re.fullmatch(EMAIL, address)
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@given(address=st.from_regex(EMAIL, fullmatch=True))
+def test_pydantic_accepts_every_mail_address_that_can_be_decoded(address: str) -> None:
+    checker = pytest.importorskip("email_validator", reason="Pydantic needs it for EmailStr")
+
+    assert checker.validate_email(address, check_deliverability=False)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.app/x?y=1", "http://A.example.co.uk:8080/", "https://a.de/x/~y,1#top"]
+)
+def test_a_legal_url_can_be_decoded(url: str) -> None:
+    assert can_be_said(schema_with(AnyUrl), url)
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@given(url=st.from_regex(URL, fullmatch=True))
+def test_pydantic_accepts_every_url_that_can_be_decoded(url: str) -> None:
+    assert TypeAdapter(AnyUrl).validate_python(url)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (conint(ge=1, le=5), 5, 6),
+        (constr(max_length=3), "abc", "abcd"),
+        (constr(pattern="^[a-z]+$"), "abc", "ABC"),
+        (conlist(int, max_length=2), [1, 2], [1, 2, 3]),
+        (Annotated[int, Interval(ge=1, le=5)], 1, 0),
+        (Annotated[str, Len(2, 3)] | None, "ab", "a"),
+        (Annotated[list[int], Len(0, 2)], [1], [1, 2, 3]),
+    ],
+)
+def test_grouped_constraints_hold_in_decoding(kind: Any, good: Any, bad: Any) -> None:
+    schema = schema_with(kind)
+
+    assert can_be_said(schema, good)
+    assert not can_be_said(schema, bad)
+
+
+class Part(BaseModel):
+    size: int
+    note: str | None = None
+
+
+class Method(enum.Enum):
+    CARD = "card"
+    CASH = "cash"
+
+
+class ByCard(BaseModel):
+    kind: Literal[Method.CARD]
+    number: int | None = None
+
+
+class InCash(BaseModel):
+    kind: Literal[Method.CASH]
+    number: int | None = None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (list[str] | str, "abc"),
+        (list[str] | str, ["a", "b"]),
+        (list[int] | int, 5),
+        (dict[str, str] | str, "abc"),
+        (dict[str, str] | Part, Part(size=1)),
+        (list[Part] | list[str], ["a"]),
+        (list[Part] | list[str], [Part(size=1)]),
+        (list[int] | list[str], ["a"]),
+        (tuple[int, int] | list[int], [1, 2, 3]),
+        (Part | list[int], [1, 2]),
+        (Money | Verbatim, "abc"),
+        (Literal["none"] | int, "none"),
+    ],
+)
+def test_a_union_is_written_in_the_form_of_its_value(kind: Any, value: Any) -> None:
+    schema = schema_with(kind)
+    record = schema.model(a=value)
+    values = schema.values(record)
+
+    assert schema.record(values) == (record, (), [])
+    assert schema.dump(values) == schema.dump(record)
+    assert list(schema.leaves(values))
+
+
+def test_a_union_without_a_value_is_one_leaf() -> None:
+    assert [leaf.path for leaf in schema_with(list[str] | Money).leaves({"a": None})] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Literal[Method.CARD], Method.CARD),
+        (Literal[Method.CARD] | None, Method.CARD),
+        (Literal[Method.CARD, Method.CASH], Method.CASH),
+        (Annotated[ByCard | InCash, Field(discriminator="kind")], InCash(kind=Method.CASH)),
+        (Annotated[date, Field(strict=True)], date(2024, 5, 17)),
+        (Annotated[Decimal, Field(strict=True)], Decimal("1.50")),
+        (Annotated[float, Field(lt=math.inf)], 1.5),
+        (Annotated[Decimal, Field(gt=-math.inf)], Decimal("1.50")),
+    ],
+)
+def test_a_value_of_a_rare_type_is_read_back(kind: Any, value: Any) -> None:
+    schema = schema_with(kind)
+    record = schema.model(a=value)
+
+    loaded = schema.load(schema.dump(record), Locale())
+
+    assert not loaded.warnings
+    assert schema.record(loaded.values) == (record, (), [])
+
+
+def test_null_behind_an_alias_is_no_missing_value() -> None:
+    schema = schema_with(TypeAliasType("Note", Optional[str]))  # noqa: UP045
+
+    assert schema.record({"a": None}) == (schema.model(a=None), (), [])
+
+
+@pytest.mark.parametrize("kind", [typing.List, typing.Dict, typing.Tuple, list, dict])  # noqa: UP006
+def test_a_container_of_unknown_items_is_refused(kind: Any) -> None:
+    with pytest.raises(SchemaError, match=r"Some\.a: .* without the type of its items"):
+        schema_with(kind)
+
+
+def test_what_is_no_class_is_refused() -> None:
+    with pytest.raises(SchemaError, match="no Pydantic model"):
+        Schema.of({"type": "object"})  # type: ignore[arg-type]
+
+
+class East(BaseModel):
+    east: East | None = None
+    west: West | None = None
+    north: North | None = None
+    south: South | None = None
+
+
+class West(East):
+    pass
+
+
+class North(East):
+    pass
+
+
+class South(East):
+    pass
+
+
+def test_models_that_all_refer_to_each_other_are_refused_with_the_field() -> None:
+    with pytest.raises(SchemaError, match="more than") as caught:
+        Schema.of(East)
+
+    assert caught.value.field is not None and caught.value.field.startswith("East.")
+
+
+def test_a_class_that_cannot_even_be_built_gives_no_record() -> None:
+    class Paid(BaseModel):
+        total: Annotated[int, Field(le=5)]
+
+        def model_post_init(self, context: Any) -> None:
+            raise RuntimeError("no rate for this day")
+
+    record, missing, warnings = Schema.of(Paid).record({"total": 9})
+
+    assert record is None and not missing
+    assert [w.code for w in warnings] == ["rejected", "rejected"]
+    assert "no rate for this day" in warnings[-1].message
+
+
+def test_the_values_leaves_and_prints_of_a_set_agree() -> None:
+    schema = schema_with(set[Identifier])
+
+    loaded = schema.load('{"a":["b","a","b","c"]}', Locale())
+
+    assert loaded.values == {"a": ["a", "b", "c"]}
+    leaves = {leaf.path: leaf.value for leaf in schema.leaves(loaded.values)}
+    assert leaves == loaded.printed == {"a[0]": "a", "a[1]": "b", "a[2]": "c"}
+    assert loaded.moved == {"a[0]": "a[1]", "a[1]": "a[0]", "a[2]": "a[3]"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "codes"),
+    [
+        (list[int], MAX_ITEMS, ["limit_reached"]),
+        (list[int], MAX_ITEMS - 1, []),
+        (Annotated[list[int], Field(max_length=MAX_ITEMS)], MAX_ITEMS, []),
+        (Annotated[list[int], Field(max_length=2)], 2, []),
+        (Annotated[list[int], Field(max_length=MAX_ITEMS + 30)], MAX_ITEMS, ["limit_reached"]),
+    ],
+)
+def test_a_list_that_ends_at_our_own_limit_is_flagged(
+    kind: Any, count: int, codes: list[str]
+) -> None:
+    loaded = schema_with(kind).load(f'{{"a":{[7] * count}}}', Locale())
+
+    assert [(w.field, w.code) for w in loaded.warnings] == [("a", code) for code in codes]

@@ -235,15 +235,17 @@ class _Writer:
             return '"[]"' if node.min_items == 0 else ""
         item = self._rule(item)
         least = max(node.min_items, 1) - 1
-        full = f'"[" {item} ("," {item}){{{least},{node.max_items - 1}}} "]"'
         if node.max_items == 0:
             return '"[]"'
+        more = _repeated(f'"," {item}', least, node.max_items - 1)
+        full = f'"[" {item} {more} "]"'
         return self._rule(f'"[]" | {full}' if node.min_items == 0 else full)
 
     def _map(self, node: MapNode) -> str:
         key = self._terminal(f'/"{_slashed(node.key_pattern)}"/')
         pair = self._rule(f'{key} ":" {self.nullable(node.value)}')
-        return self._rule(f'"{{}}" | "{{" {pair} ("," {pair}){{0,{node.max_items - 1}}} "}}"')
+        more = _repeated(f'"," {pair}', 0, node.max_items - 1)
+        return self._rule(f'"{{}}" | "{{" {pair} {more} "}}"')
 
     def _leaf(self, kind: FieldType) -> str | None:
         if kind not in self._leaves:
@@ -300,6 +302,11 @@ class _Writer:
         name = f"T{len(self.terminals)}"
         self.terminals[name] = body
         return name
+
+
+def _repeated(body: str, least: int, most: int) -> str:
+    """Return an expression for so many repeats; the grammar has no `{0,0}`."""
+    return f"({body}){{{least},{most}}}" if most else ""
 
 
 def _quoted(text: str) -> str:
