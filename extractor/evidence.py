@@ -6,12 +6,19 @@ one, so a model is never taught a print that serving could not show.
 
 from __future__ import annotations
 
+import unicodedata
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Literal
+from uuid import UUID
+
+from pydantic.networks import _BaseUrl
 
 from extractor.document import Bbox, Document
 from extractor.fields import FieldType, IsoDateType, Locale, NumberType, Span, bare
@@ -62,8 +69,9 @@ def locate(
         after = [span for span in spans if near is None or span[0] >= near]
         start, end = (after or spans)[0]
         return _at(document, "verified" if len(spans) == 1 else "ambiguous", start, end)
-    if isinstance(value, str):
-        nearly = _nearly(document.text, value)
+    words = _searched(kind, value)
+    if isinstance(words, str):
+        nearly = _nearly(document.text, words)
         if nearly is not None:
             return _at(document, "fuzzy", *nearly)
     return Evidence("not_found")
@@ -75,14 +83,19 @@ def occurrences(text: str, kind: FieldType, value: Any, locale: Locale) -> list[
     Typed values are found by their type and compared after parsing; text is found without case,
     spaces, punctuation and line breaks, places with the very same letters first.
     """
+    value = _searched(kind, value)
     finder = _finder(kind, value)
     if finder is not None:
-        found = []
-        for (start, end), parsed in _candidates(text, finder, locale):
-            if kind.same(parsed, value):
-                found.append((start, end))
-        return _longest(found)
-    return _text_spans(text, str(value)) if isinstance(value, str) else []
+        candidates = _candidates_in(text, locale).of(finder)
+        return _longest([span for span, parsed in candidates if kind.same(parsed, value)])
+    return _text_spans(text, value) if isinstance(value, str) else []
+
+
+def _searched(kind: FieldType, value: Any) -> Any:
+    """Return the value as a document would show it."""
+    if isinstance(value, Enum):
+        return value.value
+    return kind.to_json(value) if isinstance(value, UUID | _BaseUrl) else value
 
 
 def _finder(kind: FieldType, value: Any) -> FieldType | None:
@@ -98,16 +111,34 @@ def _finder(kind: FieldType, value: Any) -> FieldType | None:
     return None
 
 
-@lru_cache(maxsize=64)
-def _candidates(text: str, kind: FieldType, locale: Locale) -> list[tuple[Span, Any]]:
-    """Return a text's candidates with their values; every field of a type asks for the same."""
-    found: list[tuple[Span, Any]] = []
-    for start, end in kind.find(text):
-        try:
-            found.append(((start, end), kind.parse(text[start:end], locale).value))
-        except ValueError:
-            continue
-    return found
+class _Candidates:
+    """A text's candidates with their values, by type; every field of a type asks for the same."""
+
+    def __init__(self, text: str, locale: Locale) -> None:
+        self._text = text
+        self._locale = locale
+        self._found: dict[FieldType, list[tuple[Span, Any]]] = {}
+
+    def of(self, kind: FieldType) -> list[tuple[Span, Any]]:
+        if kind not in self._found:
+            self._found[kind] = list(self._read(kind))
+        return self._found[kind]
+
+    def _read(self, kind: FieldType) -> Iterator[tuple[Span, Any]]:
+        for start, end in kind.find(self._text):
+            try:
+                yield (start, end), kind.parse(self._text[start:end], self._locale).value
+            except ValueError:
+                continue
+
+
+# Documents are searched one after the other; what is kept of earlier ones is memory for nothing.
+_KEPT = 2
+
+
+@lru_cache(maxsize=_KEPT)
+def _candidates_in(text: str, locale: Locale) -> _Candidates:
+    return _Candidates(text, locale)
 
 
 def _longest(spans: list[Span]) -> list[Span]:
@@ -120,16 +151,41 @@ def _longest(spans: list[Span]) -> list[Span]:
     return kept
 
 
-@lru_cache(maxsize=16)
-def _folded(text: str) -> tuple[str, tuple[int, ...]]:
-    """Return the letters and digits of a text, case folded, and where each came from."""
+@lru_cache(maxsize=_KEPT)
+def _folded(text: str) -> tuple[str, array[int]]:
+    """Return the letters and digits of a text, case folded, and the cluster each came from."""
     characters: list[str] = []
-    places: list[int] = []
-    for at, character in enumerate(text):
-        for folded in bare(character):
-            characters.append(folded)
-            places.append(at)
-    return "".join(characters), tuple(places)
+    places = array("I")
+    for start, end in _clusters(text):
+        folded = bare(text[start:end])
+        characters.append(folded)
+        places.extend([start] * len(folded))
+    return "".join(characters), places
+
+
+def _clusters(text: str) -> Iterator[Span]:
+    """Yield each character with the marks on it: folded apart, they would not be composed."""
+    start = 0
+    while start < len(text):
+        end = _cluster_end(text, start)
+        yield start, end
+        start = end
+
+
+def _cluster_end(text: str, start: int) -> int:
+    end = start + 1
+    while end < len(text) and text[end] >= "\u0300" and _joins(text[end]):
+        end += 1
+    return end
+
+
+def _joins(character: str) -> bool:
+    """Return whether normalisation composes a character with the one before it."""
+    return (
+        unicodedata.category(character).startswith("M")
+        or character in "\uff9e\uff9f"  # voiced marks of half-width katakana
+        or "\u1160" <= character <= "\u11ff"  # vowels and finals of Hangul syllables
+    )
 
 
 def _text_spans(text: str, value: str) -> list[Span]:
@@ -140,12 +196,13 @@ def _text_spans(text: str, value: str) -> list[Span]:
     spans: list[Span] = []
     at = folded.find(wanted)
     while at >= 0:
-        start, end = places[at], places[at + len(wanted) - 1] + 1
+        start, end = places[at], _cluster_end(text, places[at + len(wanted) - 1])
         if _whole_words(text, start, end):
             spans.append(_with_punctuation(text, start, end, value))
         at = folded.find(wanted, at + 1)
     exact = [span for span in spans if " ".join(text[span[0] : span[1]].split()) == value]
-    return exact + [span for span in spans if span not in exact]
+    others = set(spans).difference(exact)
+    return exact + [span for span in spans if span in others]
 
 
 def _whole_words(text: str, start: int, end: int) -> bool:
@@ -188,7 +245,7 @@ def _nearly(text: str, value: str) -> Span | None:
     if best[1] < 0:
         return None
     last = min(best[1] + len(wanted), len(places)) - 1
-    return places[best[1]], places[last] + 1
+    return places[best[1]], _cluster_end(text, places[last])
 
 
 def _at(document: Document, status: Status, start: int, end: int) -> Evidence:

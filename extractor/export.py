@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import MissingExtra, OutputError
-from extractor.fields import IsoDateType, NumberType
-from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode
+from extractor.fields import IsoDateType, NumberType, PlainType
+from extractor.schema import AnySchema, ConstNode, LeafNode, ListNode, Node, ObjectNode
 
 SUFFIXES = (".jsonl", ".csv", ".xlsx", ".parquet")
 Cell = str | int | float | bool | date | time | Decimal | None
@@ -113,9 +113,6 @@ def as_text(line: Mapping[str, Any]) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-# ---------------------------------------------------------------- lines -> tables
-
-
 def tables(lines: Sequence[Mapping[str, Any]], schema: AnySchema) -> list[Table]:
     """Return the records as flat tables: `records` first, then one for each list of models.
 
@@ -203,7 +200,11 @@ def _free(name: str, taken: Container[str]) -> str:
 
 
 def _type(node: Node) -> type | None:
+    if isinstance(node, ConstNode):
+        return type(node.value)
     kind = node.type if isinstance(node, LeafNode) else None
+    if isinstance(kind, PlainType):
+        return kind.python_type
     if isinstance(kind, NumberType):
         return Decimal
     return date if isinstance(kind, IsoDateType) else None
@@ -234,9 +235,6 @@ def _cell(value: Any, plain: Any) -> Cell:
     ):
         return value
     return None if plain is None else plain
-
-
-# ---------------------------------------------------------------- tables -> files
 
 
 def safe(value: Cell) -> Cell:

@@ -30,6 +30,7 @@ from pydantic_core import CoreSchema
 
 Span = tuple[int, int]
 
+
 @dataclass(frozen=True, slots=True)
 class Locale:
     """How a document writes numbers and dates, as far as it shows.
@@ -519,11 +520,13 @@ _LANGUAGES = (
 
 
 @cache
-def _months() -> dict[str, int]:
+def _months(language: str = "") -> dict[str, int]:
+    """Return the months by name; where languages differ, as on `lip`, the given one decides."""
     from babel.dates import get_month_names
 
     names: dict[str, int] = {}
-    for language in _LANGUAGES:
+    own = [language] if language in _LANGUAGES else []
+    for language in (*own, *_LANGUAGES):
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 for number, name in get_month_names(width, context, language).items():
@@ -553,7 +556,8 @@ def _read_date(match: re.Match[str], locale: Locale) -> Parsed:
     year = _year(groups["y"])
     if groups.get("name"):
         name = unicodedata.normalize("NFC", groups["name"]).casefold()
-        month = _months().get(name) or _months().get(_without_accents(name))
+        months = _months(locale.language)
+        month = months.get(name) or months.get(_without_accents(name))
         if month is None:
             raise ValueError("not a month")
         return Parsed(date(year, month, int(groups["d"])))
@@ -784,7 +788,7 @@ def _countries() -> frozenset[str]:
     """Return the letters that VAT ids begin with: ISO 3166, and those of EU law."""
     from babel import Locale as Names
 
-    codes = Names("en").territories
+    codes = map(str, Names("en").territories)
     return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) | {"EL", "XI"}
 
 

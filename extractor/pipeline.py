@@ -181,7 +181,7 @@ class Extractor(Generic[T]):
             Answer(json.loads(output.text), _probabilities(output), window, document.text)
             for window, output in zip(windows, outputs, strict=True)
         ]
-        merged, origin = merge(answers)
+        merged, origin = merge(self.schema, answers)
         text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
         loaded = self.schema.load(text, locale)
         record, missing, rejected = self.schema.record(loaded.values)
@@ -200,7 +200,12 @@ class Extractor(Generic[T]):
                     locale=locale,
                     near=window.start,
                 ),
-                probability=_of_leaf(leaf.path, top, answers[origin.get(top, 0)], len(answers)),
+                probability=_of_leaf(
+                    loaded.moved.get(leaf.path, leaf.path),
+                    top,
+                    answers[origin.get(top, 0)],
+                    len(answers),
+                ),
             )
         status: Status = "complete" if record is not None else "incomplete"
         if any(output.truncated for output in outputs):
@@ -212,7 +217,7 @@ class Extractor(Generic[T]):
             values=loaded.values,
             missing=missing,
             fields=fields,
-            warnings=(*loaded.warnings, *rejected),
+            warnings=(*_unread(document), *loaded.warnings, *rejected),
             usage={
                 "windows": len(windows),
                 "prompt_tokens": sum(output.prompt_tokens for output in outputs),
@@ -278,6 +283,15 @@ def _load_engine(
 
     engine = LocalEngine.load(base, bundle.folder if bundle else None, threads=threads)
     return engine, bundle.windows if bundle else None
+
+
+def _unread(document: Document) -> list[FieldWarning]:
+    if not document.unread_pages:
+        return []
+    pages = ", ".join(map(str, document.unread_pages[:20]))
+    more = " and more" if len(document.unread_pages) > 20 else ""
+    message = f"pages without readable text, such as scans: {pages}{more}"
+    return [FieldWarning("", "unread_pages", message)]
 
 
 def _source(model: type[Model]) -> str:

@@ -143,8 +143,8 @@ class FieldWarning:
     """Something to look at.
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
-    :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached` or
-        `rejected`.
+    :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
+        `rejected` or, of the whole record, `unread_pages`.
     """
 
     field: str

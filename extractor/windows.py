@@ -11,6 +11,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from extractor.fields import Locale
+from extractor.schema import (
+    AnySchema,
+    ConstNode,
+    LeafNode,
+    ListNode,
+    MapNode,
+    Node,
+    NullNode,
+    ObjectNode,
+    TupleNode,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -111,35 +124,96 @@ class Answer:
     text: str
 
 
-def merge(answers: Sequence[Answer]) -> tuple[dict[str, Any], dict[str, int]]:
-    """Make one answer of the windows' answers.
+def merge(schema: AnySchema, answers: Sequence[Answer]) -> tuple[dict[str, Any], dict[str, int]]:
+    """Make one answer of the windows' answers; a single answer stays as it is.
 
-    A single value comes from the window that was surest of it; a window that says null has no say
-    where another found something. Rows of lists are joined in document order, and rows that stand
-    in the overlap of two windows are counted once.
+    A single value comes from the window that was surest of it; a window that says nothing but null
+    has no say where another found something. Rows of lists are joined in document order, without
+    rows of nulls only, and rows that stand in the overlap of two windows are counted once. In lists
+    of single values a window adds only those that no window before it gave: a party is named on
+    every page of a contract. Tuples, whose places have their own meaning, are single values.
 
     :returns: the printed values, and for each field the index of the window it came from.
     """
+    if len(answers) == 1:
+        return dict(answers[0].printed), dict.fromkeys(answers[0].printed, 0)
     merged: dict[str, Any] = {}
     source: dict[str, int] = {}
-    for name in answers[0].printed:
-        found = [i for i, answer in enumerate(answers) if answer.printed[name] not in (None, [])]
-        if not found:
-            merged[name], source[name] = answers[0].printed[name], 0
+    for name, node in schema.root.keys:
+        said = [answer.printed.get(name) for answer in answers]
+        found = [i for i, value in enumerate(said) if _is_found(node, value)]
+        if isinstance(node, ListNode) and any(isinstance(value, list) for value in said):
+            lists = found or [i for i, value in enumerate(said) if isinstance(value, list)]
+            join = _join_values if isinstance(node.item, LeafNode) else _join_rows
+            merged[name] = join(name, node, [answers[i] for i in lists])
+            source[name] = lists[0]
             continue
-        if all(isinstance(answers[i].printed[name], list) for i in found):
-            merged[name] = _join_rows(name, [answers[i] for i in found])
-            source[name] = found[0]
-            continue
-        best = max(found, key=lambda i: (answers[i].probability.get(name, 0.0), -i))
-        merged[name], source[name] = answers[best].printed[name], best
+        # Without any find, a value of a wrong form is kept so that reading it can say so.
+        odd = [i for i, value in enumerate(said) if value not in (None, [])]
+        best = max(
+            found or odd[:1] or [0],
+            key=lambda i: (answers[i].probability.get(name, 0.0), -i),
+        )
+        merged[name], source[name] = said[best], best
     return merged, source
 
 
-def _join_rows(name: str, answers: Sequence[Answer]) -> list[Any]:
-    rows = list(answers[0].printed[name])
+def _is_found(node: Node, value: Any) -> bool:
+    """Return whether a leaf of a value is not null; a constant, which the class fixes, is none."""
+    if isinstance(node, ConstNode | NullNode):
+        return False
+    if isinstance(node, LeafNode):
+        return value is not None and not isinstance(value, Mapping | list)
+    if isinstance(node, ObjectNode):
+        return isinstance(value, Mapping) and any(
+            _is_found(child, value.get(key)) for key, child in node.keys
+        )
+    if isinstance(node, ListNode):
+        return isinstance(value, list) and any(_is_found(node.item, item) for item in value)
+    if isinstance(node, TupleNode):
+        return isinstance(value, list) and any(map(_is_found, node.items, value))
+    if isinstance(node, MapNode):
+        return isinstance(value, Mapping) and any(
+            _is_found(node.value, item) for item in value.values()
+        )
+    return any(_is_found(option, value) for option in node.options)
+
+
+def _rows(name: str, node: ListNode, answer: Answer) -> list[Any]:
+    return [
+        row
+        for row in answer.printed[name]
+        if _is_found(node.item, row) or (row is None and node.null_items)
+    ]
+
+
+def _join_values(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any]:
+    assert isinstance(node.item, LeafNode)
+    kind, locale = node.item.type, Locale.of(answers[0].text)
+
+    def read(printed: Any) -> Any:
+        try:
+            return kind.parse(printed, locale).value
+        except ValueError:
+            return printed
+
+    values: list[Any] = []
+    known: list[Any] = []
+    for answer in answers:
+        new = [
+            value
+            for value in _rows(name, node, answer)
+            if not any(kind.same(read(value), other) for other in known)
+        ]
+        values += new
+        known += map(read, new)
+    return values
+
+
+def _join_rows(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any]:
+    rows = _rows(name, node, answers[0])
     for before, after in pairwise(answers):
-        new = list(after.printed[name])
+        new = _rows(name, node, after)
         shared = before.text[after.window.start : before.window.end]
         # The longest run of rows that ends the one list and begins the other, as far as the rows
         # can stand in the shared lines; equal rows elsewhere are two rows of the document.

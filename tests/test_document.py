@@ -11,10 +11,15 @@ from typing import Any
 
 import pypdf
 import pytest
+from PIL import Image
+from pypdf.errors import PyPdfError
+from pypdf.generic import NullObject
 from reportlab.pdfgen.canvas import Canvas
 
 from extractor import document as documents
 from extractor.document import Document, Limits, read
+from extractor.document import pdf as reader
+from extractor.document.layout import Placed, lines, separators
 from extractor.errors import DocumentError
 from extractor.evidence import locate, occurrences
 from extractor.fields import Locale, MoneyType, VerbatimType
@@ -73,6 +78,31 @@ def test_large_print_beside_small_lines_does_not_join_them() -> None:
 
     assert "16 May 2024" in lines
     assert any(line.startswith("Due date") for line in lines)
+
+
+def line_of(*words: tuple[float, str]) -> str:
+    """Lay out words of 6 points a letter at some x, as one line."""
+    placed: list[Placed] = [(text, x, 0.0, x + 6 * len(text), 10.0) for x, text in words]
+    (line,) = lines(placed)
+    return "".join(
+        part for pair in zip(separators(line), line, strict=True) for part in (pair[0], pair[1][0])
+    )
+
+
+def test_a_line_of_hebrew_is_read_from_right_to_left() -> None:
+    assert line_of((100, "עולם"), (130, "שלום")) == "שלום עולם"
+    assert line_of((100, "العالم"), (142, "مرحبا")) == "مرحبا العالم"
+
+
+def test_numbers_and_names_in_a_line_of_hebrew_keep_their_order() -> None:
+    words = (20, "לתשלום"), (100, "12.50"), (136, "EUR"), (160, 'סה"כ')
+
+    assert line_of(*words) == 'סה"כ 12.50 EUR  לתשלום'
+    assert line_of((20, "5.00"), (100, "2.50"), (160, "עטים")) == "עטים  2.50  5.00"
+
+
+def test_a_line_with_a_hebrew_word_is_read_from_left_to_right() -> None:
+    assert line_of((20, "Bakery"), (62, "שלום"), (100, "Ltd")) == "Bakery שלום  Ltd"
 
 
 def test_pages_are_numbered_from_one_and_found_by_offset() -> None:
@@ -134,6 +164,43 @@ def test_limits_end_a_file_and_not_the_next_one() -> None:
     assert "Blue pen" in read(pdf(TABLE)).text
 
 
+def test_pages_beyond_the_limit_are_not_left_out_where_only_pdfium_reads_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def damaged(*args: object, **settings: object) -> None:
+        raise PyPdfError("damaged")
+
+    monkeypatch.setattr(pypdf, "PdfReader", damaged)
+
+    with pytest.raises(DocumentError) as caught:
+        reader.read_pdf(pdf(TABLE, TABLE, TABLE), max_pages=2, max_characters=1000)
+    assert caught.value.category == "too_big"
+
+
+@pytest.mark.parametrize(("opened", "unread"), [(True, [2]), (False, [2, 3])])
+def test_pages_without_text_are_told_where_only_pypdf_reads_a_file(
+    monkeypatch: pytest.MonkeyPatch, opened: bool, unread: list[int]
+) -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(400, 600))
+    canvas.drawString(50, 500, "Total 99.00")
+    canvas.showPage()
+    picture(canvas)
+    canvas.showPage()
+    canvas.showPage()  # empty, which pypdf alone cannot tell
+    canvas.save()
+    # Fonts that pdfium cannot map give no words; a file that it cannot open gives no pages.
+    if opened:
+        monkeypatch.setattr(reader, "_words", lambda page: [])
+    else:
+        monkeypatch.setattr(reader, "_pdfium_pages", lambda *limits: ([], [], False))
+
+    content = reader.read_pdf(stream.getvalue(), max_pages=9, max_characters=1000)
+
+    assert "Total 99.00" in content["text"]
+    assert content["unread_pages"] == unread
+
+
 def test_limits_that_let_nothing_through_are_refused() -> None:
     with pytest.raises(ValueError, match="seconds_s must be above 0"):
         Limits(seconds_s=0)
@@ -149,6 +216,61 @@ def test_a_worker_that_is_killed_is_replaced() -> None:
     started_s = time.monotonic()
     assert "Blue pen" in read(pdf(TABLE)).text
     assert time.monotonic() - started_s < 10
+
+
+def picture(canvas: Canvas) -> None:
+    canvas.drawInlineImage(Image.new("RGB", (8, 8), "red"), 50, 50, 300, 300)
+
+
+def test_pages_that_show_something_but_gave_no_text_are_told() -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(400, 600))
+    canvas.drawString(50, 500, "Total 99.00")
+    canvas.showPage()
+    picture(canvas)
+    canvas.showPage()
+    canvas.showPage()  # empty
+    picture(canvas)
+    canvas.drawString(50, 500, "Page 4")
+    canvas.showPage()
+    picture(canvas)
+    canvas.save()
+
+    document = read(stream.getvalue())
+
+    assert len(document.pages) == 5
+    assert document.unread_pages == (2, 5)
+    assert read(pdf(TABLE)).unread_pages == ()
+    assert Document.from_text("a").unread_pages == ()
+
+
+def test_a_page_that_cannot_be_read_is_told() -> None:
+    writer = pypdf.PdfWriter(io.BytesIO(pdf([(50, 500, "first")], [(50, 500, "second")])))
+    pages: Any = writer.root_object["/Pages"]
+    pages["/Kids"][1] = NullObject()
+    stream = io.BytesIO()
+    writer.write(stream)
+
+    document = read(stream.getvalue())
+
+    assert document.text.split() == ["first"]
+    assert document.unread_pages == (2,)
+
+
+def test_a_path_that_no_system_takes_is_a_typed_error() -> None:
+    with pytest.raises(DocumentError) as caught:
+        read("a\0b.pdf")
+
+    assert caught.value.category == "missing"
+
+
+def test_a_text_that_speaks_of_pdf_is_a_text() -> None:
+    text = b"A file begins with %PDF-1.7 and ends with %%EOF"
+
+    assert read(text, name="a.TXT").text == text.decode()
+    with pytest.raises(DocumentError) as caught:
+        read(text, name="a.pdf")
+    assert caught.value.category == "broken"
 
 
 def test_control_and_private_use_characters_are_dropped_and_spaces_are_plain() -> None:

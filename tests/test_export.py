@@ -7,7 +7,7 @@ import json
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import openpyxl
 import pyarrow.parquet
@@ -173,6 +173,36 @@ def test_parquet_holds_the_same_tables(files: list[str], tmp_path: Path) -> None
     assert table.column("issued").to_pylist() == [date(2024, 5, 17), None]
     rows = pyarrow.parquet.read_table(tmp_path / "records.rows.parquet")
     assert rows.column("name").to_pylist() == ["@pen", "ink"]
+
+
+class Plain(BaseModel):
+    count: Annotated[int, Field(ge=0)] | None = None
+    share: float | None = None
+    price: Annotated[Decimal, Field(max_digits=8, decimal_places=2)] | None = None
+    day: date | None = None
+    paid: bool | None = None
+    level: Literal[1, 2] | None = None
+    name: str | None = None
+    at: datetime | None = None
+    rows: list[int] = []
+
+
+def test_parquet_columns_have_the_type_of_the_schema_also_where_all_is_null(
+    tmp_path: Path,
+) -> None:
+    schema = Schema.of(Plain)
+    full = {"count": 3, "share": 0.5, "price": "2.50", "day": "2024-05-17", "paid": True,
+            "level": 2, "name": "x", "at": "2024-05-17T10:00:00", "rows": [1]}  # fmt: skip
+    types = []
+    for name, values in {"none": {}, "full": full}.items():
+        export.write(tmp_path / f"{name}.parquet", [line(values, schema)], schema)
+        types.append(pyarrow.parquet.read_schema(tmp_path / f"{name}.parquet"))
+
+    assert types[0].equals(types[1])
+    assert [str(kind) for kind in types[0].types][2:-2] == [
+        "int64", "double", "decimal128(38, 2)", "date32[day]", "bool", "int64",
+        "string", "string", "string",
+    ]  # fmt: skip
 
 
 def test_an_output_that_could_not_be_written_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from extractor.fields import (
     MoneyType,
     Parsed,
     PercentType,
+    PlainType,
+    Rx,
     VatIdType,
     VerbatimType,
     iban_is_valid,
@@ -180,6 +182,20 @@ def test_names_are_compared_without_case_spaces_and_punctuation() -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [(12.1, Decimal("12.10"), True), (12.1, Decimal("12.11"), False), (3, 3.0, True),
+     (True, 1.5, False), ("A-1", "a1", True), ("1", 1, False)],
+)  # fmt: skip
+def test_plain_values_are_compared_as_they_are_written(
+    one: object, other: object, same: bool
+) -> None:
+    kind = PlainType("number", Rx("[0-9]+"), float)
+
+    assert kind.same(one, other) is same
+    assert kind.same(other, one) is same
+
+
+@pytest.mark.parametrize(
     ("text", "locale"),
     [
         ("Rechnung vom 13.05.2024, Betrag 1.234,56 und 7,20 für die Leistung", GERMAN),
@@ -287,6 +303,11 @@ def test_every_date_is_found_and_read_as_each_language_prints_it(
 )
 def test_rarer_forms_of_dates_are_read(printed: str, value: date) -> None:
     assert IsoDateType().parse(printed, Locale()).value == value
+
+
+def test_a_month_that_two_languages_name_alike_is_that_of_the_document() -> None:
+    assert IsoDateType().parse("1. lip 2000", Locale("hr")).value == date(2000, 6, 1)
+    assert IsoDateType().parse("1 lip 2000", Locale("pl")).value == date(2000, 7, 1)
 
 
 def test_a_period_is_two_dates_and_a_time_of_day_is_none() -> None:

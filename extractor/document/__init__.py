@@ -31,6 +31,7 @@ __all__ = ["Bbox", "Document", "Limits", "Page", "Word", "read"]
 # each change of a document's text needs a new number.
 VERSION = "1"
 _TEXT = (".txt", ".md", ".text")
+_PDF = b"%PDF-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,16 @@ def read(
             hint="split the document, or raise the limit of bytes",
             category="too_big",
         )
-    if b"%PDF-" in data[:1024]:
+    if _is_pdf(data, name):
         return _read_pdf(data, name, limits)
     return _read_text(data, name, limits)
+
+
+def _is_pdf(data: bytes, name: str) -> bool:
+    """Tell a PDF, before which readers allow other bytes, from a text that speaks of PDFs."""
+    if name.lower().endswith(_TEXT):
+        return data.startswith(_PDF)
+    return _PDF in data[:1024]
 
 
 def _file_bytes(path: str, limits: Limits) -> bytes:
@@ -99,6 +107,12 @@ def _file_bytes(path: str, limits: Limits) -> bytes:
         raise DocumentError(
             f"{os.path.basename(path)}: cannot be opened ({error.strerror})",
             hint="check the path and the permission to read it",
+            category="missing",
+        ) from error
+    except ValueError as error:
+        raise DocumentError(
+            f"{os.path.basename(path)!r}: cannot be opened (no path holds such characters)",
+            hint="check the path; the text of a document is given with its line ends",
             category="missing",
         ) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -155,7 +169,8 @@ def _read_pdf(data: bytes, name: str, limits: Limits) -> Document:
         )
         for number, (width, height, start, end, words) in enumerate(content["pages"], start=1)
     )
-    return Document(name, content["text"], pages, hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Document(name, content["text"], pages, sha256, tuple(content["unread_pages"]))
 
 
 class _Worker:

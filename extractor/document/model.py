@@ -46,12 +46,15 @@ class Document:
     :param text: words of one line joined by a space, or by two where a column ends; a newline
         after each line, an empty line between pages. No control and no private-use characters.
     :param sha256: hash of the file's bytes, or of the text's if it never was a file.
+    :param unread_pages: numbers of the pages that show something, such as a scan, but gave no
+        text, and of those that could not be read.
     """
 
     name: str
     text: str
     pages: tuple[Page, ...]
     sha256: str
+    unread_pages: tuple[int, ...] = ()
 
     @classmethod
     def from_text(cls, text: str, name: str = "text") -> Document:

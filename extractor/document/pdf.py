@@ -22,25 +22,24 @@ PageWords = tuple[float, float, list[Placed]]
 def read_pdf(data: bytes, max_pages: int, max_characters: int) -> dict[str, Any]:
     """Return text, pages and words of a PDF as plain JSON data.
 
-    :returns: `{"text": ..., "pages": [[width, height, start, end, [[text, box, start, end]...]]]}`
+    :returns: `{"text": ..., "pages": [[width, height, start, end, [[text, box, start, end]...]]],
+        "unread_pages": [number...]}`
     :raises DocumentError: if it gives no text.
     """
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     count, structure = _structure(data)
-    if count is not None and count > max_pages:
-        raise DocumentError(
-            f"{count} pages, limit {max_pages}",
-            hint="split the document, or raise the limit of pages",
-            category="too_big",
-        )
-    pages, drawn = _pdfium_pages(data, max_pages, max_characters)
+    if count is not None:
+        _check_count(count, max_pages)
+    pages, unread, drawn = _pdfium_pages(data, max_pages, max_characters)
     if not any(words for _, _, words in pages):
         pages = []
     content: dict[str, Any] = {"text": "", "pages": []}
     if pages:
-        content = _assemble(pages)
+        content = {**_assemble(pages), "unread_pages": unread}
     if not _readable(content["text"]) and structure is not None:
         content = _pypdf_text(structure, max_characters)
+        if drawn:  # pdfium tells empty pages from others
+            content["unread_pages"] = [n for n in content["unread_pages"] if n in unread]
     if _readable(content["text"]):
         return content
     if structure is None and not drawn:
@@ -54,6 +53,15 @@ def read_pdf(data: bytes, max_pages: int, max_characters: int) -> dict[str, Any]
         hint="the pages are images; run OCR over the file first",
         category="no_text",
     )
+
+
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise DocumentError(
+            f"{count} pages, limit {most}",
+            hint="split the document, or raise the limit of pages",
+            category="too_big",
+        )
 
 
 def _readable(text: str) -> bool:
@@ -86,8 +94,12 @@ def _structure(data: bytes) -> tuple[int | None, Any]:
         raise
 
 
-def _pdfium_pages(data: bytes, max_pages: int, max_characters: int) -> tuple[list[PageWords], bool]:
-    """Return each page's size and words, and whether pdfium opened the file at all."""
+def _pdfium_pages(
+    data: bytes, max_pages: int, max_characters: int
+) -> tuple[list[PageWords], list[int], bool]:
+    """Return each page's size and words, which pages show something else than words or could not
+    be read, and whether pdfium opened the file at all.
+    """
     import pypdfium2
     import pypdfium2.raw as raw
 
@@ -100,17 +112,22 @@ def _pdfium_pages(data: bytes, max_pages: int, max_characters: int) -> tuple[lis
                 hint="save a copy without password and read that",
                 category="encrypted",
             ) from error
-        return [], False
+        return [], [], False
     pages: list[PageWords] = []
+    unread: list[int] = []
     characters = 0
-    for index in range(min(len(document), max_pages)):
+    _check_count(len(document), max_pages)
+    for index in range(len(document)):
         try:
             page = document[index]
             words = list(_words(page))
         except pypdfium2.PdfiumError:
             # One damaged page does not cost the others; it keeps its number.
             pages.append((0.0, 0.0, []))
+            unread.append(index + 1)
             continue
+        if not words and raw.FPDFPage_CountObjects(page) > 0:
+            unread.append(index + 1)
         characters += sum(len(word[0]) for word in words)
         if characters > max_characters:
             raise DocumentError(
@@ -119,7 +136,7 @@ def _pdfium_pages(data: bytes, max_pages: int, max_characters: int) -> tuple[lis
                 category="too_big",
             )
         pages.append((page.get_width(), page.get_height(), words))
-    return pages, len(document) > 0
+    return pages, unread, len(document) > 0
 
 
 def _words(page: Any) -> Iterator[Placed]:
@@ -222,12 +239,15 @@ def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
     """Return layout text without boxes; a page that fails is empty."""
     parts: list[str] = []
     pages: list[Any] = []
+    unread: list[int] = []
     at = 0
-    for page in reader.pages:
+    for number, page in enumerate(reader.pages, start=1):
         try:
             text = page.extract_text(extraction_mode="layout")
         except Exception:  # a damaged page raises anything; the others still count
             text = ""
+        if not text.strip():
+            unread.append(number)
         rows = [re.sub(r" {2,}", "  ", line.strip()) for line in clean_text(text).split("\n")]
         text = "".join(f"{row}\n" for row in rows if row) + "\n"
         box = page.mediabox
@@ -240,4 +260,4 @@ def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
                 hint="split the document, or raise the limit of characters",
                 category="too_big",
             )
-    return {"text": "".join(parts), "pages": pages}
+    return {"text": "".join(parts), "pages": pages, "unread_pages": unread}
