@@ -18,12 +18,14 @@ from tests.tiny import tiny_base
 MAIN = "from extractor.cli import main; main()"
 # The same with the engine that `extractor.testing` gives, for what does not hang on a model.
 CANNED = """
+import os
 import time
 from extractor import cli, pipeline
 from extractor.testing import CannedEngine
 
 def answer(text):
-    time.sleep(0.01)
+    if text.split()[1] == os.environ.get("STALLS_AT"):
+        time.sleep(60)
     return {"company": text.split()[0]}
 
 class Extractor(pipeline.Extractor):
@@ -148,14 +150,14 @@ def test_ctrl_c_is_exit_code_130(inbox: Path, tmp_path: Path) -> None:
         [sys.executable, "-c", CANNED, *map(str, arguments)],
         stderr=subprocess.PIPE,
         text=True,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, "STALLS_AT": "57"},
     )
     journal = output.with_name(".records.journal")
     while not journal.exists() or journal.stat().st_size == 0:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
 
     assert process.returncode == 130
     assert "interrupted" in errors
@@ -192,7 +194,7 @@ def test_who_reads_stdout_may_stop_when_he_has_enough(inbox: Path) -> None:
     process.stdout.readline()
     process.stdout.close()
 
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
     with process.stderr as stream:
         assert b"Error" not in stream.read()
 

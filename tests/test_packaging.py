@@ -31,7 +31,7 @@ def requirement(line: str) -> str:
 def python(code: str) -> str:
     """Run code in a fresh interpreter and return what it prints."""
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=180
     )
     assert 0 == run.returncode, run.stderr
     return run.stdout
