@@ -210,6 +210,7 @@ def train(
     corpus: CorpusOption,
     output: Annotated[Path, typer.Option("--output", help="Adapter folder to make.")],
     base_model: BaseOption = None,
+    start: Annotated[Path | None, typer.Option(help="Adapter folder to go on from.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the labelled documents.")] = None,
     synthetic: Annotated[
         int | None, typer.Option(min=0, help="Synthetic documents to start with.")
@@ -237,6 +238,7 @@ def train(
     with _bad_values_named():
         config = TuneConfig(
             base_model=base_model,
+            start=None if start is None else str(start),
             epochs=epochs,
             learning_rate=learning_rate,
             rank=rank,

@@ -106,6 +106,17 @@ def test_an_adapter_that_overfits_four_pairs_reproduces_them_after_loading(
         }  # fmt: skip
 
 
+def test_a_run_can_start_from_an_adapter_of_the_same_base_and_rank(
+    adapter: Path, base: Path, bills: Path, tmp_path: Path
+) -> None:
+    again = tune(bills, Bill, tmp_path / "on", config(base, start=str(adapter), epochs=2))
+    fresh = tune(bills, Bill, tmp_path / "fresh", config(base, epochs=2))
+
+    assert again.losses[0] < 0.1 * fresh.losses[0]
+    with pytest.raises(TrainingError, match=r"with rank 64, this run has .* rank 8"):
+        tune(bills, Bill, tmp_path / "other", config(base, start=str(adapter), rank=8, epochs=1))
+
+
 def test_guesses_save_passes_of_a_model_that_has_learned_to_copy(adapter: Path, base: Path) -> None:
     engine = LocalEngine.load(base_model.find(str(base)), adapter, dtype=torch.float32)
     extractor = Extractor(Bill, engine=engine)

@@ -46,6 +46,8 @@ class TuneConfig:
     """How an adapter is trained. Defaults: measured for a 135M model, see docs/training.md.
 
     :param base_model: hub name or folder; None is the embedded model.
+    :param start: adapter folder to go on from, such as the one before new labels came; None
+        begins with the base model alone. Its schema may be another one.
     :param epochs: passes over the labelled documents; None is clip(600 / documents, 3, 12).
     :param learning_rate: peak; LoRA at this width wants far more than full tuning does.
     :param rank: of the LoRA matrices; alpha is twice the rank.
@@ -59,6 +61,7 @@ class TuneConfig:
     """
 
     base_model: str | None = None
+    start: str | None = None
     epochs: int | None = None
     learning_rate: float = 8e-4
     rank: int = 16
@@ -283,6 +286,8 @@ class _Run:
             # peft asks for an attribute that transformers has renamed; nothing follows for users.
             warnings.simplefilter("ignore", FutureWarning)
             model = get_peft_model(self.plain, self.lora)
+        if self.config.start is not None:
+            self._start_from(Path(self.config.start), model)
         self.weights = [p for p in model.parameters() if p.requires_grad]
         self.initial = [p.detach().clone() for p in self.weights]
         self.steps = math.ceil(examples / self.config.batch_size)
@@ -292,6 +297,21 @@ class _Run:
         self.peft: Any = model  # peft's wrapper answers like the model in it
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.schedule = _schedule(self.config.learning_rate, self.steps)
+
+    def _start_from(self, folder: Path, model: Any) -> None:
+        """Take over another adapter's weights."""
+        from peft import set_peft_model_state_dict
+        from safetensors.torch import load_file
+
+        start = adapters.read(folder)
+        rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
+        if start.base_sha256 != self.base.sha256 or rank != self.config.rank:
+            raise TrainingError(
+                f"adapter {folder}: made for base model {start.base_name} with rank {rank}, "
+                f"this run has {self.base.name} with rank {self.config.rank}",
+                hint="start from an adapter of the same base model and rank, or from none",
+            )
+        set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))
 
     def _estimate(self, plan: Sequence[Example], documents: int, validation: int) -> Estimate:
         """Measure the speed on a few examples of middling length, forward and backward."""
