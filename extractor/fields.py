@@ -102,6 +102,26 @@ def _decimal_separator(text: str) -> Literal[".", ",", ""]:
     return "." if votes["."] > votes[","] else ","
 
 
+# What English documents of each custom hold; each sign found counts once.
+_BRITISH = [
+    re.compile(sign)
+    for sign in (
+        r"£|GBP|€|₹|\bA\$",
+        r"\bVAT\b|\bGST(?:IN)?\b",
+        r"Ltd\b|\bPty\b|\bS(?:DN|dn)\b|\bABN\b",
+    )
+]
+_AMERICAN = [
+    re.compile(sign)
+    for sign in (
+        r"\b[A-Z]{2},? \d{5}(?:-\d{4})?\b",
+        r"USD|US\$",
+        r"\bInc\b|\bLLC\b",
+        r"(?i)\bsales tax\b",
+    )
+]
+
+
 def _day_first(text: str, language: str) -> bool | None:
     votes = 0
     for match in _NUMERIC_DATE.finditer(text):
@@ -116,11 +136,9 @@ def _day_first(text: str, language: str) -> bool | None:
         return None
     if language != "en":
         return True
-    british = re.search(
-        r"£|GBP|₹|\bVAT\b|\bGST(?:IN)?\b|Ltd\b|\bABN\b|\bS(?:DN|dn)\b|\bPty\b", text
-    )
-    american = re.search(r"\b[A-Z]{2} \d{5}\b|USD|US\$|\bInc\b", text)
-    return None if bool(british) == bool(american) else bool(british)
+    british = sum(sign.search(text) is not None for sign in _BRITISH)
+    american = sum(sign.search(text) is not None for sign in _AMERICAN)
+    return None if british == american else british > american
 
 
 @dataclass(frozen=True, slots=True)

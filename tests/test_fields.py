@@ -201,6 +201,10 @@ def test_plain_values_are_compared_as_they_are_written(
         ("Rechnung vom 13.05.2024, Betrag 1.234,56 und 7,20 für die Leistung", GERMAN),
         ("Invoice date 05/13/2024 total 1,234.56 and 7.20 for the work", AMERICAN),
         ("12", Locale()),
+        (
+            "Miller, Ltd. Date 9/10/2020 Walnut, WY, 98432 Sales Tax due on total 10.25",
+            AMERICAN,
+        ),
     ],
 )
 def test_the_locale_comes_from_the_document_itself(text: str, locale: Locale) -> None:
