@@ -148,6 +148,21 @@ def read(folder: str | Path) -> Adapter:
     return adapter
 
 
+def seen(folder: str | Path) -> frozenset[str]:
+    """Return the hashes of the documents that an adapter was trained on or chosen with.
+
+    :raises AdapterError: if the folder does not say.
+    """
+    file = Path(folder) / "training.json"
+    try:
+        return frozenset(json.loads(file.read_text(encoding="utf-8"))["seen"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AdapterError(
+            f"{file}: does not say which documents were trained on",
+            hint="copy the whole folder again, or train it again",
+        ) from error
+
+
 def _difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
     gone = [line.strip() for line in ours if line not in theirs]
     new = [line.strip() for line in theirs if line not in ours]

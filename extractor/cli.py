@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -310,7 +310,14 @@ def evaluate(
     from training.score import table
     from training.split import select
 
-    documents = select(corpora.read(corpus).documents, split, schema=asked, seed=seed)
+    if compare and adapter is None:
+        raise typer.BadParameter("compares an adapter with its base model: give --adapter")
+    labelled = corpora.read(corpus)
+    for problem in labelled.problems:
+        _say(f"left out: {problem.document}: {problem.message}")
+    documents = list(select(labelled.documents, split, schema=asked, seed=seed))
+    if adapter is not None and split in ("test", "dev"):
+        documents = _unseen(documents, adapter)
 
     def scored(folder: Path | None, title: str) -> Report:
         reader = Extractor(
@@ -323,7 +330,7 @@ def evaluate(
         with _progress(title) as progress:
             return score(reader, documents, asked, progress=progress)
 
-    before = scored(None, "base model") if compare and adapter is not None else None
+    before = scored(None, "base model") if compare else None
     after = scored(adapter, "adapter" if adapter is not None else "base model")
     reports.write(output, after, before)
     titles = ("before", "after") if before else ("", "F1")
@@ -337,7 +344,21 @@ def evaluate(
         raise typer.Exit(1)
 
 
-# ---------------------------------------------------------------- extract
+def _unseen(documents: Sequence[Any], adapter: Path) -> list[Any]:
+    """Leave out what the adapter was trained on or chosen with, and say so."""
+    from extractor import adapter as adapters
+    from extractor.errors import CorpusError
+
+    seen = adapters.seen(adapter)
+    kept = [document for document in documents if document.sha256() not in seen]
+    if len(kept) < len(documents):
+        _say(f"left out: {len(documents) - len(kept)} documents that the adapter was trained on")
+    if not kept:
+        raise CorpusError(
+            "the adapter was trained on every document of this split",
+            hint="use the --seed of the training, or name splits in the labels",
+        )
+    return kept
 
 
 @app.command(

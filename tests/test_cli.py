@@ -262,6 +262,10 @@ def test_a_corpus_is_trained_evaluated_and_used(base: Path, tmp_path: Path) -> N
     assert "macro F1, single values" in scored.stdout
     assert "before" in json.loads(report.read_text())
     assert "<svg" in report.with_suffix(".html").read_text()
+    # Another deal holds out documents that were trained on: they prove nothing.
+    options = ["--adapter", adapter, "--seed", 3, "--output", report]
+    other = run("evaluate", *common, *options)
+    assert "the adapter was trained on" in other.stderr
 
     inbox = tmp_path / "inbox"
     inbox.mkdir()

@@ -36,6 +36,11 @@ class Bill(BaseModel):
     parties: list[Verbatim] = []
 
 
+class Sold(BaseModel):
+    number: Identifier | None = None
+    seller_name: Verbatim | None = None
+
+
 def written(folder: Path, *rows: Any) -> Path:
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     (folder / "labels.jsonl").write_text("\n".join(lines))
@@ -67,6 +72,10 @@ def test_both_forms_of_a_corpus_are_read(tmp_path: Path) -> None:
         ([{"document": "../x.pdf", "fields": {}}], "outside the corpus"),
         ([{"text": "a"}], "no object `fields`"),
         ([{"text": "a", "fields": {}, "split": "some"}], "split 'some'"),
+        ([{"text": "a", "fields": {}, "unverified": "total"}], "no list of field paths"),
+        ([{"text": "a", "fields": {}, "unverified": [{}]}], "no list of field paths"),
+        ([{"document": 5, "fields": {}}], "is no path"),
+        ([{"document": "a\0.pdf", "fields": {}}], "is no path"),
     ],
 )
 def test_a_corpus_that_cannot_be_used_says_why(
@@ -74,6 +83,25 @@ def test_a_corpus_that_cannot_be_used_says_why(
 ) -> None:
     with pytest.raises(CorpusError, match=message):
         corpus.read(written(tmp_path, *rows))
+
+
+def test_labels_are_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
+    line = json.dumps({"text": "a", "fields": {"name": "Müller"}}, ensure_ascii=False)
+    labels = tmp_path / "labels.jsonl"
+
+    labels.write_text(line, encoding="utf-8-sig")
+    assert corpus.read(tmp_path).documents[0].fields == {"name": "Müller"}
+    labels.write_text(line, encoding="latin-1")
+    with pytest.raises(CorpusError, match="is not UTF-8"):
+        corpus.read(tmp_path)
+
+
+def test_a_group_keeps_its_split_when_others_come() -> None:
+    documents = [LabelledDocument(str(i), None, f"{i}", {}, group=str(i)) for i in range(60)]
+    before = {document.id for document in split(documents[:50]).test}
+    after = {document.id for document in split(documents).test}
+
+    assert len(before & after) >= 8, "of ten"
 
 
 def test_what_is_left_out_of_a_corpus_is_listed(tmp_path: Path) -> None:
@@ -194,6 +222,18 @@ def test_evaluation_goes_through_the_public_path(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text()
     assert "<svg" in page and "http" not in page.replace("http-equiv", "")
     assert json.loads((tmp_path / "report.json").read_text())["macro_f1"] == result.macro_f1
+
+
+def test_documents_of_one_sender_are_drawn_together(tmp_path: Path) -> None:
+    documents = [
+        LabelledDocument(str(i), None, f"Bill {i}", {"number": "1", "seller_name": "ACME"})
+        for i in range(9)
+    ]
+    reader = Extractor(Sold, engine=CannedEngine(lambda text: {"number": text.split()[1]}))
+
+    result = evaluate(reader, documents, reader.schema)
+
+    assert result.interval == (result.macro_f1, result.macro_f1), "one group, drawn again and again"
 
 
 def test_reports_escape_what_documents_say(tmp_path: Path) -> None:

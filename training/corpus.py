@@ -52,6 +52,13 @@ class LabelledDocument:
             return Document.from_text(self.given_text or "", self.id)
         return documents.read(self.path)
 
+    def sha256(self) -> str:
+        """Return the hash of the file's bytes, or of the text."""
+        if self.path is None:
+            return hashlib.sha256((self.given_text or "").encode()).hexdigest()
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -92,23 +99,29 @@ def read(folder: str | Path) -> Corpus:
 
 
 def _lines(folder: Path) -> Iterator[tuple[str, Any]]:
-    with (folder / LABELS).open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            place = f"{LABELS}:{number}"
-            try:
-                yield place, json.loads(line)
-            except ValueError as error:
-                raise CorpusError(
-                    f"{folder / LABELS}, line {number}: is no JSON", hint=_FORMAT
-                ) from error
+    for number, line in enumerate(_text_of(folder / LABELS).split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{LABELS}:{number}"
+        try:
+            yield place, json.loads(line)
+        except ValueError as error:
+            raise CorpusError(
+                f"{folder / LABELS}, line {number}: is no JSON", hint=_FORMAT
+            ) from error
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{file}: is not UTF-8", hint="save it as UTF-8") from error
 
 
 def _stems(folder: Path) -> Iterator[tuple[str, Any]]:
     for file in sorted(folder.glob("*.json")):
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(_text_of(file))
         except ValueError as error:
             raise CorpusError(f"{file}: is no JSON", hint="correct the file") from error
         document = next(
@@ -148,10 +161,15 @@ def _problem(folder: Path, row: Any) -> str:
         return f"no object `fields`; {_FORMAT}"
     if row.get("split") not in (None, *_SPLITS):
         return f"split {row['split']!r}, expected one of {', '.join(_SPLITS)}"
+    unverified = row.get("unverified") or []
+    if not isinstance(unverified, list) or not all(isinstance(path, str) for path in unverified):
+        return "`unverified` is no list of field paths"
     name = row.get("document")
     if name is None:
         return "" if isinstance(row.get("text"), str) else "neither a document nor a text"
-    path = folder / str(name)
+    if not isinstance(name, str) or "\0" in name:
+        return "`document` is no path"
+    path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         return f"document {name} is outside the corpus folder"
     return "" if path.is_file() else f"document {name} does not exist"

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from extractor.errors import DocumentError, LabelError
+from extractor.errors import BaseModelError, DocumentError, LabelError
 from extractor.schema import AnySchema
 from training.corpus import LabelledDocument
 from training.pairs import known_fields
 from training.score import ScoreCard, compare
+from training.split import groups
 
 _RESAMPLES = 1000
 
@@ -92,7 +93,8 @@ def evaluate(
     if progress is not None:
         progress(len(documents), len(documents))
     card = sum((item.card for item in scored), ScoreCard())
-    return Report(card, tuple(scored), _interval(scored, seed), tuple(unscored))
+    interval = _interval(scored, groups(documents, schema), seed)
+    return Report(card, tuple(scored), interval, tuple(unscored))
 
 
 def _score(
@@ -104,7 +106,7 @@ def _score(
     try:
         extraction = reader.extract(labelled.document(), name=labelled.id)
         values, status = extraction.values, extraction.status
-    except DocumentError:
+    except (DocumentError, BaseModelError):
         # The report names the document as failed; its values all count as missed.
         pass
     card = compare(schema, values, wanted, labelled.unverified)
@@ -122,12 +124,14 @@ def _score(
     )
 
 
-def _interval(scored: Sequence[Scored], seed: int) -> tuple[float, float]:
-    groups: dict[str, ScoreCard] = {}
-    for item in scored:
-        key = item.group or item.id
-        groups[key] = groups.get(key, ScoreCard()) + item.card
-    cards = list(groups.values())
+def _interval(
+    scored: Sequence[Scored], dealt: Sequence[Sequence[LabelledDocument]], seed: int
+) -> tuple[float, float]:
+    by_id = {item.id: item.card for item in scored}
+    cards = [
+        sum((by_id[document.id] for document in group if document.id in by_id), ScoreCard())
+        for group in dealt
+    ]
     if not cards:
         return (0.0, 0.0)
     draw = np.random.default_rng(seed)

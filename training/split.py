@@ -7,7 +7,6 @@ there looks like reading. Splits that the labels name are kept; `dev` and `test`
 from __future__ import annotations
 
 import hashlib
-import random
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -114,7 +113,7 @@ def groups(
         _join_similar(documents, joined)
     first: dict[str, int] = {}
     for index, document in enumerate(documents):
-        keys = [f"text:{_content(document)}"]
+        keys = [f"text:{document.sha256()}"]
         if names[index] is not None:
             keys.append(f"group:{names[index]}")
         for key in keys:
@@ -129,8 +128,8 @@ def _deal(
     documents: Sequence[LabelledDocument], wanted: int, schema: AnySchema | None, seed: int
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
     """Take whole groups at random until `wanted` documents are held, passing over larger ones."""
-    dealt = groups(documents, schema)
-    random.Random(seed).shuffle(dealt)
+    # By hash and not shuffled: a group keeps its side when others come to the corpus.
+    dealt = sorted(groups(documents, schema), key=lambda group: _lot(group, schema, seed))
     held: list[LabelledDocument] = []
     for group in dealt:
         if len(held) < wanted and len(held) + len(group) <= max(wanted * 1.5, wanted + 2):
@@ -139,11 +138,17 @@ def _deal(
     return [document for document in documents if document.id not in chosen], held
 
 
+def _lot(group: Sequence[LabelledDocument], schema: AnySchema | None, seed: int) -> str:
+    names = [name for document in group if (name := _group_name(document, schema))]
+    key = min(names) if names else min(document.sha256() for document in group)
+    return hashlib.sha256(f"{seed}/{key}".encode()).hexdigest()
+
+
 def _check_disjoint(parts: dict[str, list[LabelledDocument]]) -> None:
     seen: dict[str, str] = {}
     for part, documents in parts.items():
         for document in documents:
-            for key in [_content(document)] + (
+            for key in [document.sha256()] + (
                 [f"group {document.group}"] if document.group else []
             ):
                 other = seen.setdefault(key, part)
@@ -163,13 +168,6 @@ def _group_name(document: LabelledDocument, schema: AnySchema | None) -> str | N
         if isinstance(value, str) and (schema is None or name in schema.field_names):
             return "".join(character for character in value.casefold() if character.isalnum())
     return None
-
-
-def _content(document: LabelledDocument) -> str:
-    if document.path is None:
-        return hashlib.sha256((document.given_text or "").encode()).hexdigest()
-    with document.path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _join_similar(documents: Sequence[LabelledDocument], joined: _Joined) -> None:

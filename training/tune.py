@@ -220,7 +220,7 @@ class _Run:
         if announce is not None and self.accelerator.is_main_process:
             announce(estimate)
         best = self._train(plan, validation)
-        self._finish(plan, estimate, problems, best, len(train))
+        self._finish(plan, estimate, problems, best, train, validation)
         return TuneResult(
             output=self.output,
             estimate=estimate,
@@ -346,8 +346,10 @@ class _Run:
             self._step(step, plan[start : start + self.config.batch_size])
             self.progress("training", self.trained, len(plan))
             if (step + 1) % every == 0 or step + 1 == self.steps:
-                self._checkpoint(step + 1)
+                # In this order: a run that is cut off in between validates once more, and keeps
+                # the same weights; the other way round it would never validate these.
                 best = self._keep_best(validation, best)
+                self._checkpoint(step + 1)
         return best
 
     def _step(self, step: int, batch: Sequence[Example]) -> None:
@@ -406,8 +408,12 @@ class _Run:
             return best
         score = self._validate(validation) if validation else None
         if score is None or best is None or score > best:
-            self.peft.save_pretrained(str(self.output / "best"))
-            (self.output / "best" / "score.json").write_text(json.dumps(score))
+            part, kept = self.output / "best.part", self.output / "best"
+            shutil.rmtree(part, ignore_errors=True)
+            self.peft.save_pretrained(str(part))
+            (part / "score.json").write_text(json.dumps(score))
+            shutil.rmtree(kept, ignore_errors=True)
+            part.rename(kept)
             return score
         return best
 
@@ -448,9 +454,9 @@ class _Run:
         folder = self.output / "checkpoint"
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / "state.part"
-        save_file(tensors, part, metadata={"step": str(step), "run": self._fingerprint()})
+        course = {"step": str(step), "run": self._fingerprint(), "losses": json.dumps(self.losses)}
+        save_file(tensors, part, metadata=course)
         part.rename(folder / "state.safetensors")
-        (folder / "losses.json").write_text(json.dumps(self.losses))
 
     def _resume(self) -> int:
         """Load the last checkpoint; returns the number of steps that it holds."""
@@ -475,7 +481,7 @@ class _Run:
                     "exp_avg": state.get_tensor(f"exp_avg.{index}"),
                     "exp_avg_sq": state.get_tensor(f"exp_avg_sq.{index}"),
                 }
-        self.losses = json.loads((file.parent / "losses.json").read_text())
+            self.losses = json.loads(metadata["losses"])
         return step
 
     def _fingerprint(self) -> str:
@@ -490,7 +496,8 @@ class _Run:
         estimate: Estimate,
         problems: Sequence[PairProblem],
         best: float | None,
-        documents: int,
+        train: Sequence[LabelledDocument],
+        validation: Sequence[LabelledDocument],
     ) -> None:
         if self.trained != len(plan):
             raise TrainingError(
@@ -513,7 +520,9 @@ class _Run:
         training = {
             "config": asdict(self.config),
             "estimate": asdict(estimate),
-            "documents": documents,
+            "documents": len(train),
+            # What was learned from or chosen with proves nothing about unseen documents.
+            "seen": sorted({document.sha256() for document in (*train, *validation)}),
             "validation_f1": best,
             "losses": self.losses,
             "problems": [asdict(problem) for problem in problems],
