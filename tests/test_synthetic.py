@@ -31,7 +31,7 @@ def test_every_concept_is_answered_in_every_document(sample: list[SyntheticDocum
 def test_values_stand_in_the_text_as_printed(sample: list[SyntheticDocument]) -> None:
     for document in sample:
         flat = _flat(document.text)
-        rows = document.printed["line_items"]
+        rows = document.printed["line_items"] or []
         values = [value for name, value in document.printed.items() if name != "line_items"]
         values += [value for row in rows for value in row.values()]
 
@@ -113,3 +113,15 @@ def test_absent_values_are_common(sample: list[SyntheticDocument], name: str, le
 
 def test_max_characters_is_kept() -> None:
     assert all(len(document.text) <= 700 for document in documents(30, seed=1, max_characters=700))
+
+
+def test_forms_hold_both_parties_in_boxes(sample: list[SyntheticDocument]) -> None:
+    forms = [document for document in sample if document.kinds["plan"] == "form"]
+
+    assert len(forms) > 30
+    for document in forms:
+        seller = document.printed["seller_name"]
+        assert seller is not None and seller in document.text.replace("  ", "\n").split("\n")
+    assert {document.kinds["totals"] for document in forms} >= {"boxes"}
+    assert any("line_items" in document.unclear for document in forms)
+    assert any(document.printed["line_items"] for document in forms)

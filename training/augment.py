@@ -251,7 +251,7 @@ def _drawn_schema(document: SyntheticDocument, draw: random.Random) -> AnySchema
         kind, notes = CONCEPTS[name]
         note = draw.choice([*notes, ""])
         definitions[name] = (_TYPES[kind] | None, Field(None, description=note or None))
-    if draw.random() < 0.2:
+    if draw.random() < 0.2 and "line_items" not in document.unclear:
         keys = draw.sample(list(_ROW), draw.randint(2, 4))
         rows: dict[str, Any] = {key: (_ROW[key] | None, None) for key in _ROW if key in keys}
         row = create_model("Row", **rows)

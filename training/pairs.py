@@ -14,7 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from extractor.document import Document
+from extractor.engine.constraint import Constraint
 from extractor.errors import DocumentError, LabelError
 from extractor.evidence import occurrences
 from extractor.fields import Locale
@@ -28,11 +32,11 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerFast
 
-    from extractor.engine.constraint import Constraint
-
 # Stands in a target for a value without label until its place is known. Private-use characters
 # are dropped from documents, so no value can be one.
 _HOLE = "\ue001"
+# Items of a list that count in full; what a longer one has shares their weight.
+_FULL_ITEMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +82,15 @@ class Example:
 
     :param input_ids: prompt, target and end of turn. Shape: [tokens].
     :param prompt_tokens: how many of them are the prompt.
-    :param weights: 1.0 where a token is to be learned, 0.0 where it is not.
+    :param weights: how much each token counts; 0.0 where it is not to be learned.
         Shape: [tokens - prompt_tokens].
+    :param pair: what it was made from.
     """
 
     input_ids: tuple[int, ...]
     prompt_tokens: int
     weights: tuple[float, ...]
+    pair: Pair
 
 
 def build(
@@ -142,15 +148,42 @@ def example(
     )
     target: list[int] = encoded["input_ids"]
     weights = [
-        0.0 if any(start < b and a < end for a, b in pair.unlabelled) else 1.0
+        min((w for a, b, w in _shares(pair) if start < b and a < end), default=1.0)
         for start, end in encoded["offset_mapping"]
     ]
     # The end of turn is masked by position and never by id: padding may share its id.
     if max_target_tokens is not None and len(target) > max_target_tokens:
         target, weights = target[:max_target_tokens], weights[:max_target_tokens]
-        return Example((*prompt, *target), len(prompt), tuple(weights))
+        return Example((*prompt, *target), len(prompt), tuple(weights), pair)
     end = int(tokenizer.eos_token_id)
-    return Example((*prompt, *target, end), len(prompt), (*weights, 1.0))
+    return Example((*prompt, *target, end), len(prompt), (*weights, 1.0), pair)
+
+
+def choices(
+    item: Example, tokenizer: PreTrainedTokenizerFast, vocabulary: int
+) -> npt.NDArray[np.bool_]:
+    """Return what serving would let the model choose from at each token of a target.
+
+    From a token on that the constraint refuses, which augmentation can bring about, every token
+    counts as allowed.
+
+    :param vocabulary: columns of the model's head; at least the tokenizer's.
+    :returns: shape [tokens - prompt_tokens, vocabulary].
+    """
+    target = item.input_ids[item.prompt_tokens :]
+    matcher = Constraint(item.pair.schema, tokenizer).start(item.pair.text)
+    allowed = np.zeros((len(target), vocabulary), np.bool_)
+    for index, token in enumerate(target):
+        if matcher.done:  # only the end of turn is left; serving stops without it
+            allowed[index:, token] = True
+            break
+        mask = matcher.allowed()
+        if not mask[token]:
+            allowed[index:] = True
+            break
+        allowed[index, : len(mask)] = mask
+        matcher.consume(token)
+    return allowed
 
 
 def undecodable(pair: Pair, constraint: Constraint, tokenizer: PreTrainedTokenizerFast) -> str:
@@ -316,6 +349,23 @@ def _leaves(node: Node, value: Any) -> Iterator[tuple[LeafNode, Any]]:
             yield from _leaves(child, value.get(key))
 
 
+def _shares(pair: Pair) -> list[tuple[int, int, float]]:
+    """Return the character spans of a target that count less than 1, with their weights.
+
+    Values without label count nothing. The items of a long list count as much as three: an
+    invoice of twenty rows would otherwise teach rows and little else.
+    """
+    spans = [(start, end, 0.0) for start, end in pair.unlabelled]
+    decoder, place = json.JSONDecoder(), 1
+    while place < len(pair.target):
+        _, colon = decoder.raw_decode(pair.target, place)
+        value, end = decoder.raw_decode(pair.target, colon + 1)
+        if isinstance(value, list) and len(value) > _FULL_ITEMS:
+            spans.append((colon + 1, end, _FULL_ITEMS / len(value)))
+        place = end + 1
+    return spans
+
+
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str, ensure_ascii=False))
 
@@ -346,6 +396,7 @@ __all__ = [
     "PairProblem",
     "PairSet",
     "build",
+    "choices",
     "example",
     "known_fields",
     "subset",

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn.functional import cross_entropy
 
 from extractor import adapter as adapters
 from extractor import base_model
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are "reading", "training" and "validating"."""
+
+_FREE = 0.1  # weight of the loss among all tokens, beside 1 among those allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +392,11 @@ class _Run:
     def _loss(self, item: Example, scale: float) -> torch.Tensor:
         """Return the summed loss of the target's tokens, times `scale`.
 
+        Most of it is the loss among the tokens that serving lets the model choose from: what the
+        constraint decides need not be learned, and all of the training goes into the choices that
+        are left. A small part is the loss among all tokens, so that the model alone also keeps to
+        the format, and what the constraint takes away from it stays worth knowing.
+
         The head is computed only where a target token follows: on every prompt position its
         49,152 columns would cost more than they teach.
         """
@@ -397,9 +405,11 @@ class _Run:
         last = len(item.input_ids) - 1
         positions = torch.arange(item.prompt_tokens - 1, last, device=device)
         logits = self.model(input_ids=ids, use_cache=False, logits_to_keep=positions).logits[0]
-        losses = torch.nn.functional.cross_entropy(
-            logits.float(), ids[0, item.prompt_tokens :], reduction="none"
-        )
+        target = ids[0, item.prompt_tokens :]
+        refused = torch.from_numpy(~pairing.choices(item, self.tokenizer, logits.shape[-1]))
+        chosen = logits.float().masked_fill(refused.to(device), -math.inf)
+        losses = cross_entropy(chosen, target, reduction="none")
+        losses = losses + _FREE * cross_entropy(logits.float(), target, reduction="none")
         return (losses * torch.tensor(item.weights, device=device)).sum() * scale
 
     def _keep_best(self, validation: list[LabelledDocument], best: float | None) -> float | None:

@@ -102,6 +102,8 @@ class LocalEngine:
         """Return the constraint of a schema, built at its first use."""
         if schema.fingerprint not in self._constraints:
             self._constraints[schema.fingerprint] = Constraint(schema, self.tokenizer)
+            if len(self._constraints) > _KEPT:
+                self._constraints.pop(next(iter(self._constraints)))
         return self._constraints[schema.fingerprint]
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:

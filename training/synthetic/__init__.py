@@ -131,7 +131,7 @@ class SyntheticDocument:
     :param text: layout text.
     :param language: language of its labels.
     :param printed: every concept's value as printed (white space runs are one space), None where
-        the document does not show it; `line_items` is a list of such mappings.
+        the document does not show it; `line_items` is a list of such mappings, None if unclear.
     :param kinds: what was chosen for the layout, to count by.
     :param unclear: concepts whose value is printed in pieces (an address beside another column)
         or more than one value would be right; None in `printed`, and not to be asked for.
@@ -184,6 +184,5 @@ def _finish(sheet: Sheet) -> SyntheticDocument:
         # A real value printed elsewhere settles the doubt, except for one rate among several.
         if concept != "tax_rate" and printed[concept] is not None:
             unclear.discard(concept)
-        elif concept in unclear:
-            printed[concept] = None
+    printed.update(dict.fromkeys(unclear))
     return SyntheticDocument(text, sheet.language, printed, sheet.kinds, frozenset(unclear))

@@ -254,11 +254,12 @@ def compose(sheet: Sheet) -> None:
     """Sets the whole document."""
     rng = sheet.rng
     plan = rng.choices(
-        ("classic", "letter", "columns", "grid", "receipt", "continuation"), (34, 22, 20, 9, 9, 6)
+        ("classic", "letter", "columns", "grid", "form", "receipt", "continuation"),
+        (31, 20, 18, 6, 11, 8, 6),
     )[0]
     sheet.kinds["plan"] = plan
-    if plan == "receipt":
-        _receipt(sheet)
+    if plan in ("receipt", "form"):
+        (_receipt if plan == "receipt" else _form)(sheet)
         return
     if plan == "grid":
         _grid_head(sheet)
@@ -645,6 +646,70 @@ def _grid_head(sheet: Sheet) -> None:
     _space(sheet)
 
 
+def _form(sheet: Sheet) -> None:
+    """A form as authorities print them: sections of boxes, a label over each value or none."""
+    deal, rng = sheet.deal, sheet.rng
+    width = rng.randint(2, 4)
+    if sheet.chance(0.8):
+        sheet.put(*title(sheet))
+    head = [(text, value) for _, text, value in metadata(sheet)]
+    if sheet.chance(0.4):
+        empty = [c for c in ("due_date", "order_number") if c not in sheet.printed]
+        head += [(sheet.label(concept), "-") for concept in empty]
+    sections = [("", head)]
+    taxed = "vat" in sheet.kinds
+    number = sheet.say("seller_vat_id", deal.seller.tax_number) if taxed else "-"
+    parties = [("seller", deal.seller, number)]
+    if "no buyer" not in sheet.kinds:
+        shown = sheet.chance(0.8)
+        number = sheet.say("buyer_vat_id", deal.buyer.tax_number) if shown else "-"
+        parties.append(("buyer", deal.buyer, number))
+    names = {key: rng.choice(wordings) for key, wordings in words.PARTY[sheet.language].items()}
+    more = {key: sheet.chance(0.5) for key in ("city", "phone", "email")}
+    tax_first = sheet.chance(0.5)
+    for role, party, number in parties:
+        boxes = [(names["name"], sheet.say(f"{role}_name", party.name))]
+        boxes.insert(0 if tax_first else 1, (sheet.label("seller_vat_id"), number))
+        whole = ", ".join(party.address[:-1] if more["city"] else party.address)
+        boxes.append((names["address"], whole))
+        if more["city"]:
+            boxes.append((names["city"], party.address[-1]))
+            sheet.unclear.add(f"{role}_address")
+        else:
+            sheet.say(f"{role}_address", whole)
+        for key in ("phone", "email"):
+            if more[key]:
+                value = getattr(party, key) if sheet.chance(0.7) else "-"
+                if role == "seller" and value != "-":
+                    sheet.say(f"seller_{key}", value)
+                boxes.append((sheet.label(f"seller_{key}") or key, value))
+        sections.append((sheet.label(role), boxes))
+    if sheet.chance(0.3):
+        sections.append(sections.pop(0))
+    for name, boxes in sections:
+        if name:
+            sheet.put(name.upper() if sheet.chance(0.5) else name)
+        _put_boxes(sheet, boxes, width)
+    if sheet.chance(0.5):
+        items(sheet)
+    else:
+        sheet.put(rng.choice(words.COLUMNS[sheet.language]["description"]))
+        sheet.put(*(item.description for item in deal.items))
+        sheet.unclear.add("line_items")
+    totals(sheet)
+    payment(sheet)
+    sheet.noise(0.8)
+    footer(sheet)
+
+
+def _put_boxes(sheet: Sheet, boxes: list[tuple[str, str]], width: int) -> None:
+    """Rows of boxes, their labels in one line and their values in the next."""
+    while boxes:
+        count = min(len(boxes), sheet.rng.randint(1, width))
+        row, boxes = boxes[:count], boxes[count:]
+        sheet.put("  ".join(label for label, _ in row), "  ".join(value for _, value in row))
+
+
 def _running_head(sheet: Sheet) -> None:
     """A later page: little of the head is repeated, and the values it lacks are null."""
     parts = []
@@ -991,7 +1056,16 @@ def _tax_rows(sheet: Sheet) -> list[tuple[str, str]]:
 
 def _set_totals(sheet: Sheet, rows: list[tuple[str, str]]) -> None:
     style = sheet.rng.choices(("gap", "colon", "blank", "row", "stacked"), (48, 30, 9, 8, 5))[0]
+    if sheet.kinds["plan"] == "form" and sheet.chance(0.85):
+        style = "boxes"
     sheet.kinds["totals"] = style
+    if style == "boxes":
+        others = words.OTHER_AMOUNTS[sheet.language]
+        for label in sheet.rng.sample(others, sheet.rng.randint(0, min(3, len(others)))):
+            nothing = sheet.rng.choice(("-", sheet.money(None, Decimal(0))))
+            rows.insert(sheet.rng.randint(0, len(rows)), (label, nothing))
+        _put_boxes(sheet, rows, sheet.rng.randint(2, 5))
+        return
     if style == "row" and len(rows) > 1:
         sheet.put("  ".join(label for label, _ in rows), "  ".join(value for _, value in rows))
         return

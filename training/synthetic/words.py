@@ -1069,6 +1069,48 @@ def _cut(table: dict[str, str]) -> dict[str, tuple[str, ...]]:
     return {key: tuple(words.split("|")) for key, words in table.items()}
 
 
+# What the boxes of a form say of a party; other languages take the English words.
+_PARTY: dict[str, dict[str, str]] = {
+    "en": {
+        "name": "Name|Company name|Legal name|Registered name|Name / Company|Business name",
+        "address": "Address|Street|Registered address|Street and number|Full address",
+        "city": "City|Town|City / State|Place|Municipality",
+    },
+    "de": {
+        "name": "Name|Firma|Name / Firma|Firmenname|Bezeichnung",
+        "address": "Anschrift|Adresse|Straße|Straße und Hausnummer",
+        "city": "Ort|PLZ / Ort|Stadt|Gemeinde",
+    },
+    "fr": {
+        "name": "Nom|Raison sociale|Nom ou raison sociale|Dénomination",
+        "address": "Adresse|Rue|Siège social|Adresse complète",
+        "city": "Ville|Commune|Localité",
+    },
+    "pt": {
+        "name": "Nome|Razão social|Nome / Razão social|Nome/Razão Social|Denominação",
+        "address": "Endereço|Morada|Logradouro|Sede",
+        "city": "Município|Cidade|Localidade|Município / UF",
+    },
+    "es": {
+        "name": "Nombre|Razón social|Nombre o razón social|Denominación",
+        "address": "Dirección|Domicilio|Domicilio fiscal|Calle",
+        "city": "Ciudad|Localidad|Municipio|Población",
+    },
+    "it": {
+        "name": "Denominazione|Ragione sociale|Nome|Nome o ragione sociale",
+        "address": "Indirizzo|Via|Sede legale|Domicilio",
+        "city": "Comune|Città|Località",
+    },
+}
+_OTHER_AMOUNTS: dict[str, str] = {
+    "en": "Deductions|Withheld tax|Other charges|Insurance|Surcharge|Withholdings",
+    "de": "Abzüge|Einbehalt|Sonstige Kosten|Zuschläge|Sicherheitseinbehalt",
+    "fr": "Retenues|Retenue à la source|Autres frais|Assurance",
+    "pt": "Deduções|ISS retido|Retenções federais|Outras despesas|Seguro|PIS|COFINS",
+    "es": "Deducciones|Retención IRPF|Otros gastos|Seguro|Recargo",
+    "it": "Ritenuta d'acconto|Altre spese|Bollo|Cassa previdenziale|Trattenute",
+}
+
 LABELS = {language: _cut(labels) for language, labels in _CONCEPT_LABELS.items()}
 COLUMNS = {language: _cut(columns) for language, columns in _COLUMNS.items()}
 TITLES = _cut(_TITLES)
@@ -1080,3 +1122,5 @@ TERMS_WITHOUT_DATE = _cut(_TERMS_WITHOUT_DATE)
 NOISE = _cut(_NOISE)
 MONTHS = _cut(_MONTHS)
 PAGE = _cut(_PAGE)
+PARTY = {language: _cut(_PARTY.get(language, _PARTY["en"])) for language in _CONCEPT_LABELS}
+OTHER_AMOUNTS = _cut({lang: _OTHER_AMOUNTS.get(lang, _OTHER_AMOUNTS["en"]) for lang in LABELS})
