@@ -80,7 +80,10 @@ def main() -> None:
             raise
         code = _wrong(error.format_message(), "add --help to the command to see how it is used")
     if code == 130:
-        _say("interrupted; run the same command again to go on where it stopped")
+        _say(
+            "interrupted; to go on where it stopped run the same command again, "
+            "for train with --resume"
+        )
     sys.exit(code)
 
 
@@ -170,6 +173,8 @@ def pairs(
     schema: SchemaOption,
     corpus: CorpusOption,
     output: Annotated[Path, typer.Option("--output", help="JSON lines to write.")],
+    split: Annotated[str, typer.Option(help="train, validation, dev, test or all.")] = "train",
+    seed: Annotated[int, typer.Option(help="Of the split, as for train.")] = 0,
     base_model: BaseOption = None,
 ) -> None:
     """Write the training pairs of a corpus to a file that a person can read."""
@@ -180,14 +185,16 @@ def pairs(
     from extractor.windows import WindowConfig
     from training import corpus as corpora
     from training import pairs as pairing
+    from training.split import select
 
     export.check_place(output)
     labelled = corpora.read(corpus)
     tokenizer = bases.load_tokenizer(bases.find(base_model))
+    documents = select(labelled.documents, split, schema=asked, seed=seed)
     built = pairing.PairSet()
     with _progress("pairs") as progress:
-        for index, document in enumerate(labelled.documents):
-            progress(index, len(labelled.documents))
+        for index, document in enumerate(documents):
+            progress(index, len(documents))
             part = pairing.build(
                 [document], asked, WindowConfig(), lambda text: len(encode(text, tokenizer))
             )
@@ -195,13 +202,13 @@ def pairs(
             built.problems += part.problems
     output.parent.mkdir(parents=True, exist_ok=True)
     pairing.write(built.pairs, output)
-    for name in pairing.unknown_fields(labelled.documents, asked):
-        _say(f"left out: {name}: the labels have this field, the schema does not")
+    for name in pairing.unknown_fields(documents, asked):
+        _left_out(name, "the labels have this field, the schema does not")
     for problem in labelled.problems:
-        _say(f"left out: {problem.document}: {problem.message}")
+        _left_out(problem.document, problem.message)
     for skipped in built.problems:
-        _say(f"left out: {skipped.document}: {skipped.field}: {skipped.message}")
-    _say(f"{len(built.pairs)} pairs of {len(labelled.documents)} documents in {output}")
+        _left_out(skipped.document, skipped.field, skipped.message)
+    _say(f"{len(built.pairs)} pairs of {len(documents)} documents in {output}")
 
 
 @app.command(epilog=_example("train --schema invoice --corpus labelled --output adapters/invoice"))
@@ -252,7 +259,7 @@ def train(
     with _stages() as progress:
         result = tune(corpus, asked, output, config, progress=progress, announce=_announce)
     for problem in result.problems:
-        _say(f"left out: {problem.document}: {problem.field}: {problem.message}")
+        _left_out(problem.document, problem.field, problem.message)
     if result.validation_f1 is not None:
         _say(f"macro F1 {result.validation_f1:.3f} on the validation documents")
     _say(f"adapter in {result.output}, {result.seconds_s / 60:.1f} minutes")
@@ -282,7 +289,7 @@ def evaluate(
         bool, typer.Option("--compare", help="Score the base model without adapter too.")
     ] = False,
     split: Annotated[
-        str, typer.Option(help="test (held out; dev counts as test), validation, train or all.")
+        str, typer.Option(help="test or dev (held out), validation, train or all.")
     ] = "test",
     seed: Annotated[int, typer.Option(help="Of the split, as for train.")] = 0,
     max_new_tokens: Annotated[
@@ -314,7 +321,7 @@ def evaluate(
         raise typer.BadParameter("compares an adapter with its base model: give --adapter")
     labelled = corpora.read(corpus)
     for problem in labelled.problems:
-        _say(f"left out: {problem.document}: {problem.message}")
+        _left_out(problem.document, problem.message)
     documents = list(select(labelled.documents, split, schema=asked, seed=seed))
     if adapter is not None and split in ("test", "dev"):
         documents = _unseen(documents, adapter)
@@ -443,6 +450,10 @@ def _schema(name: str) -> Any:  # Schema of a class known only at run time
     from extractor.schema import Schema, resolve
 
     return Schema.of(resolve(name))
+
+
+def _left_out(*what: str) -> None:
+    _say(": ".join(["left out", *(part for part in what if part)]))
 
 
 def _say(text: str) -> None:

@@ -246,15 +246,22 @@ def test_a_corpus_is_trained_evaluated_and_used(base: Path, tmp_path: Path) -> N
         (corpus / f"{number}.json").write_text(json.dumps(label))
     common = ["--schema", "receipt", "--corpus", corpus, "--base-model", base]
 
-    pairs = run("pairs", *common, "--output", tmp_path / "pairs.jsonl")
+    written = tmp_path / "pairs.jsonl"
+    pairs = run("pairs", *common, "--output", written)
     assert pairs.returncode == 0, pairs.stderr
-    pair = json.loads((tmp_path / "pairs.jsonl").read_text().splitlines()[0])
+    assert len(written.read_text().splitlines()) == 6, "held-out documents are no training pairs"
+    pairs = run("pairs", *common, "--output", written, "--split", "all")
+    assert pairs.returncode == 0, pairs.stderr
+    pair = json.loads(written.read_text().splitlines()[0])
     assert pair["target"] == '{"company":"Shop 0","date":"01/02/2024","total":"0.50"}'
 
     adapter = tmp_path / "adapter"
     trained = run("train", *common, "--output", adapter, "--epochs", 1, "--synthetic", 4)
     assert trained.returncode == 0, trained.stderr
     assert "about 1 minutes" in trained.stderr
+    finished = run("train", *common, "--output", adapter, "--resume")
+    assert finished.returncode == 2
+    assert "this run is finished" in finished.stderr
 
     report = tmp_path / "report.json"
     scored = run("evaluate", *common, "--adapter", adapter, "--compare", "--output", report)

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -174,6 +175,79 @@ def test_a_value_that_the_text_does_not_hold_is_left_out_and_reported(tmp_path: 
 
     assert [problem.field for problem in built.problems] == ["total"]
     assert json.loads(built.pairs[0].target) == {"number": "7"}
+
+
+class Line(BaseModel):
+    name: Verbatim | None = None
+    price: Money | None = None
+
+
+class Slip(BaseModel):
+    number: Identifier | None = None
+    lines: list[Line] = []
+
+
+def slip_pairs(folder: Path, rows: list[dict[str, str | None]]) -> tuple[pairs.PairSet, Schema]:
+    text = "Slip 12\npen  1.50\nink  2.50\nsoap  3.50\nwax  4.50"
+    label = {"text": text, "split": "train", "fields": {"number": "12", "lines": rows}}
+    (folder / "labels.jsonl").write_text(json.dumps(label))
+    schema = Schema.of(Slip)
+    return pairs.build(corpus.read(folder).documents, schema, WindowConfig(), len), schema
+
+
+def test_rows_that_are_labelled_in_another_order_are_all_learned(tmp_path: Path) -> None:
+    rows = [{"name": "ink", "price": "2.50"}, {"name": "pen", "price": "1.50"}]
+
+    built, _ = slip_pairs(tmp_path, rows)
+
+    assert json.loads(built.pairs[0].target)["lines"] == rows
+
+
+def test_what_a_label_leaves_out_of_a_row_is_not_learned_as_null(tmp_path: Path) -> None:
+    built, _ = slip_pairs(tmp_path, [{"name": "pen"}, {"name": "ink", "price": None}])
+
+    [pair] = built.pairs
+    assert '{"name":"pen","price":null},{"name":"ink","price":null}' in pair.target
+    [(start, end)] = pair.unlabelled
+    assert pair.target[start:end] == "null"
+    assert pair.target.index("null") == start
+
+
+def test_the_rows_of_a_long_list_share_the_weight_of_three(base: Path, tmp_path: Path) -> None:
+    rows = [
+        {"name": name, "price": price}
+        for name, price in (("pen", "1.50"), ("ink", "2.50"), ("soap", "3.50"), ("wax", "4.50"))
+    ]
+    tokenizer = tiny_tokenizer()
+    weights = {}
+    for count in (3, 4):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        built, _ = slip_pairs(folder, rows[:count])
+        weights[count] = set(pairs.example(built.pairs[0], tokenizer).weights)
+
+    assert weights == {3: {1.0}, 4: {1.0, 0.75}}
+
+
+def test_training_chooses_among_what_serving_allows(bills: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    schema = Schema.of(Bill)
+    built = pairs.build(corpus.read(bills).documents, schema, WindowConfig(), len)
+    item = pairs.example(built.pairs[0], tokenizer)
+    target = item.input_ids[item.prompt_tokens :]
+
+    allowed = pairs.choices(item, tokenizer, len(tokenizer) + 5)
+
+    assert allowed.shape == (len(target), len(tokenizer) + 5)
+    assert all(allowed[index, token] for index, token in enumerate(target))
+    assert not allowed[:, len(tokenizer) :].any(), "the head may be wider than the tokenizer"
+    assert allowed[0].sum() < 5, "an answer begins with a brace"
+    matcher = LocalEngine(tiny_model(tokenizer), tokenizer, {}).constraint(schema).start(built.pairs[0].text)
+    for index, token in enumerate(target[:-1]):
+        assert (matcher.allowed() == allowed[index, : len(matcher.allowed())]).all()
+        matcher.consume(token)
+    other = replace(item, pair=replace(item.pair, text="Nothing of this"))
+    assert pairs.choices(other, tokenizer, len(tokenizer))[-1].all(), "refused: all count"
 
 
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(

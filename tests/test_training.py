@@ -21,7 +21,7 @@ from training import corpus, report
 from training.corpus import LabelledDocument
 from training.evaluate import evaluate
 from training.score import Counts, ScoreCard, compare, table
-from training.split import split, validation_from_train
+from training.split import select, split, validation_from_train
 
 
 class Row(BaseModel):
@@ -193,6 +193,86 @@ def test_rows_are_matched_and_a_row_is_right_if_all_of_it_is() -> None:
     assert card.inner["rows[].name"].correct == 2
     known = compare(schema, {"rows": [wrong]}, {"rows": [ink]}, frozenset({"rows[0].price"}))
     assert known.lists["rows"].correct == 1
+
+
+def test_a_row_that_is_not_verified_is_neither_missed_nor_invented() -> None:
+    schema = Schema.of(Bill)
+    pen, ink = {"name": "pen", "price": Decimal(1)}, {"name": "ink", "price": Decimal(2)}
+    unknown = frozenset({"rows[1]"})
+
+    both = compare(schema, {"rows": [pen, ink]}, {"rows": [pen, {}]}, unknown)
+    one = compare(schema, {"rows": [pen]}, {"rows": [pen, {}]}, unknown)
+    three = compare(schema, {"rows": [ink, pen, ink]}, {"rows": [pen, {}]}, unknown)
+
+    assert both.lists["rows"] == one.lists["rows"] == Counts(correct=1, exact=1)
+    assert three.lists["rows"] == Counts(correct=1, exact=1, invented=1)
+    assert three.inner["rows[].name"] == Counts(correct=1, exact=1, invented=1)
+
+
+def test_values_of_a_row_that_is_not_there_are_invented() -> None:
+    row = {"name": "ink", "price": None}
+
+    card = compare(Schema.of(Bill), {"rows": [row]}, {"rows": []})
+
+    assert card.inner["rows[].name"] == Counts(invented=1)
+    assert card.inner["rows[].price"] == Counts(absent=1)
+
+
+def test_what_lies_in_something_unverified_is_not_scored() -> None:
+    class Shop(BaseModel):
+        name: Verbatim | None = None
+        owners: list[Verbatim] = []
+
+    class Sale(BaseModel):
+        shop: Shop | None = None
+
+    schema = Schema.of(Sale)
+    given, wanted = {"shop": {"name": "A", "owners": []}}, {"shop": {"name": "B", "owners": []}}
+
+    assert compare(schema, given, wanted, frozenset({"shop"})).scalars == {}
+    assert compare(schema, given, wanted).scalars == {
+        "shop.name": Counts(wrong=1),
+        "shop.owners": Counts(absent=1),
+    }
+
+
+def test_dev_and_test_are_apart_where_labels_name_both() -> None:
+    def documents(*splits: str) -> list[LabelledDocument]:
+        return [
+            LabelledDocument(str(i), None, f"Bill {i}", {"number": str(i)}, split=part)
+            for i, part in enumerate(splits)
+        ]
+
+    both, one = documents("train", "dev", "test"), documents("train", "dev")
+
+    assert [d.id for d in select(both, "dev")] == ["1"]
+    assert [d.id for d in select(both, "test")] == ["2"]
+    assert [d.id for d in select(one, "test")] == ["1"]
+
+
+def test_labels_as_printed_are_read_as_their_document_prints_values(tmp_path: Path) -> None:
+    text = "Rechnung 7\nMüller GmbH, Hauptstraße 5, 10115 Berlin\nSumme 1.234 EUR\nMwSt. 19 %"
+    label = {"id": "1", "text": text, "fields": {"number": "7", "total": "1.234 EUR"}}
+    documents = corpus.read(written(tmp_path, label)).documents
+    reader = Extractor(Bill, engine=CannedEngine({"number": "7", "total": "1.234"}))
+
+    assert evaluate(reader, documents, reader.schema).card.scalars["total"].correct == 1
+
+
+def test_mistakes_inside_a_value_are_told(tmp_path: Path) -> None:
+    class Shop(BaseModel):
+        name: Verbatim | None = None
+
+    class Sale(BaseModel):
+        shop: Shop | None = None
+
+    label = {"id": "1", "text": "Mill, Ost", "fields": {"shop": {"name": "Ost"}}}
+    documents = corpus.read(written(tmp_path, label)).documents
+    reader = Extractor(Sale, engine=CannedEngine({"shop": {"name": "Mill"}}))
+
+    [scored] = evaluate(reader, documents, reader.schema).documents
+
+    assert scored.mistakes == {"shop.name": ("Mill", "Ost")}
 
 
 def test_the_order_of_single_values_in_a_list_does_not_count() -> None:

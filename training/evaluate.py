@@ -9,10 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from extractor.document import Document
 from extractor.errors import BaseModelError, DocumentError, LabelError
+from extractor.fields import Locale
 from extractor.schema import AnySchema
 from training.corpus import LabelledDocument
-from training.pairs import known_fields
+from training.pairs import known_fields, unknown
 from training.score import ScoreCard, compare
 from training.split import groups
 
@@ -84,12 +86,14 @@ def evaluate(
     for index, labelled in enumerate(documents):
         if progress is not None:
             progress(index, len(documents))
+        document = _readable(labelled)
+        locale = Locale.of(document.text) if document is not None else None
         try:
-            wanted = schema.normalise(known_fields(labelled, schema))
+            wanted = schema.normalise(known_fields(labelled, schema), locale)
         except LabelError as error:
             unscored.append((labelled.id, error.message))
             continue
-        scored.append(_score(reader, labelled, wanted, schema))
+        scored.append(_score(reader, labelled, document, wanted, schema))
     if progress is not None:
         progress(len(documents), len(documents))
     card = sum((item.card for item in scored), ScoreCard())
@@ -97,19 +101,32 @@ def evaluate(
     return Report(card, tuple(scored), interval, tuple(unscored))
 
 
+def _readable(labelled: LabelledDocument) -> Document | None:
+    """Return the document, or None for one that the report will name as failed."""
+    try:
+        return labelled.document()
+    except DocumentError:
+        return None
+
+
 def _score(
-    reader: Reader, labelled: LabelledDocument, wanted: Mapping[str, Any], schema: AnySchema
+    reader: Reader,
+    labelled: LabelledDocument,
+    document: Document | None,
+    wanted: Mapping[str, Any],
+    schema: AnySchema,
 ) -> Scored:
     started_s = time.perf_counter()
     values: Mapping[str, Any] = {}
     status = "failed"
-    try:
-        extraction = reader.extract(labelled.document(), name=labelled.id)
-        values, status = extraction.values, extraction.status
-    except (DocumentError, BaseModelError):
-        # The report names the document as failed; its values all count as missed.
-        pass
-    card = compare(schema, values, wanted, labelled.unverified)
+    if document is not None:
+        try:
+            extraction = reader.extract(document, name=labelled.id)
+            values, status = extraction.values, extraction.status
+        except (DocumentError, BaseModelError):
+            # The report names the document as failed; its values all count as missed.
+            pass
+    card = compare(schema, values, wanted, unknown(labelled, schema))
     return Scored(
         id=labelled.id,
         group=labelled.group,
@@ -117,11 +134,18 @@ def _score(
         card=card,
         seconds_s=time.perf_counter() - started_s,
         mistakes={
-            name: (values.get(name), wanted[name])
-            for name, counts in {**card.scalars, **card.lists}.items()
-            if name in wanted and (counts.wrong or counts.missed or counts.invented)
+            path: (_at(values, path), _at(wanted, path))
+            for path, counts in {**card.scalars, **card.lists}.items()
+            if counts.wrong or counts.missed or counts.invented
         },
     )
+
+
+def _at(values: Any, path: str) -> Any:
+    """Return the value at a path of keys; None where one of them is not there."""
+    for key in path.split("."):
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
 
 
 def _interval(

@@ -107,10 +107,14 @@ def build(
     for labelled in documents:
         try:
             document = labelled.document()
-            values = schema.normalise(known_fields(labelled, schema))
+            values = schema.normalise(known_fields(labelled, schema), Locale.of(document.text))
         except (DocumentError, LabelError) as error:
             path = getattr(error, "field", None) or ""
             result.problems.append(PairProblem(labelled.id, path, error.message))
+            continue
+        if not values:
+            message = "the label knows none of the schema's fields"
+            result.problems.append(PairProblem(labelled.id, "", message))
             continue
         _add(result, labelled, document, values, schema, windows, count)
     return result
@@ -129,6 +133,27 @@ def known_fields(labelled: LabelledDocument, schema: AnySchema) -> dict[str, Any
         for name in schema.field_names
         if name in labelled.fields and name not in labelled.unverified
     }
+
+
+def unknown(labelled: LabelledDocument, schema: AnySchema) -> frozenset[str]:
+    """Return the paths that a label does not tell of: unverified, or left out inside a value."""
+    return labelled.unverified | {
+        path
+        for name, value in known_fields(labelled, schema).items()
+        for path in _left_out(dict(schema.root.keys)[name], value, name)
+    }
+
+
+def _left_out(node: Node, value: Any, path: str) -> Iterator[str]:
+    if isinstance(node, ObjectNode) and isinstance(value, Mapping):
+        for key, child in node.keys:
+            if key in value:
+                yield from _left_out(child, value[key], f"{path}.{key}")
+            else:
+                yield f"{path}.{key}"
+    elif isinstance(node, ListNode) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _left_out(node.item, item, f"{path}[{index}]")
 
 
 def example(
@@ -242,8 +267,12 @@ def _add(
 ) -> None:
     locale = Locale.of(document.text)
     windows = cut(document.text, config, count)
-    printer = _Printer(document.text, locale, labelled.unverified)
+    printer = _Printer(document.text, locale, unknown(labelled, schema))
     asked = known_fields(labelled, schema)
+    for name, node in schema.root.keys:
+        if isinstance(node, ListNode) and len(values.get(name) or ()) > node.max_items:
+            message = f"what it lists beyond the first {node.max_items} is not learned"
+            result.problems.append(PairProblem(labelled.id, name, message))
     for window in windows:
         printed: dict[str, Any] = {}
         for name, node in schema.root.keys:
@@ -314,6 +343,8 @@ class _Printer:
         missing = 0
         for index, item in enumerate(value):
             anchor = self._anchor(node.item, item, window, after)
+            if anchor is None:  # labelled in another order than printed
+                anchor = self._anchor(node.item, item, window, window.start)
             if anchor is None:
                 missing += self._anchor(node.item, item, Window(0, len(self.text)), 0) is None
                 continue
@@ -323,7 +354,7 @@ class _Printer:
                 missing += 1
             elif part is not None:
                 shown.append(part)
-            after = anchor + 1
+            after = max(after, anchor + 1)
         # A list of which rows cannot be placed would teach the model to skip rows.
         return _HOLE if missing else shown[: node.max_items]
 
@@ -401,6 +432,7 @@ __all__ = [
     "known_fields",
     "subset",
     "undecodable",
+    "unknown",
     "unknown_fields",
     "without",
     "write",

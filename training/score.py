@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode
+from extractor.schema import AnySchema, LeafNode, ListNode, MapNode, Node, ObjectNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,9 @@ def compare(
     """Score one document.
 
     :param predicted: values by JSON key, as `Extraction.values`.
-    :param labelled: values of the label, as `Schema.normalise`; a key that is not there, or that
-        `unverified` names, is not scored.
+    :param labelled: values of the label, as `Schema.normalise`; a key that is not there is not
+        scored.
+    :param unverified: paths that are not scored, with all that is in them.
     """
     card = ScoreCard()
     for name, node in schema.root.keys:
@@ -144,7 +145,7 @@ def compare(
             card.lists[name] = _set(node.item, predicted.get(name) or [], labelled[name] or [])
         elif isinstance(node, ObjectNode):
             for path, child, a, b in _inside(node, predicted.get(name), labelled[name], name):
-                if path not in unverified:
+                if not _within(path, unverified):
                     card.scalars[path] = _value(child, a, b)
         else:
             card.scalars[name] = _value(node, predicted.get(name), labelled[name])
@@ -180,7 +181,16 @@ def table(before: ScoreCard | None, after: ScoreCard, titles: tuple[str, str]) -
     return "\n".join([*lines, line])
 
 
+def _within(path: str, unverified: frozenset[str]) -> bool:
+    """Return whether a path, or one that it lies in, is not to be scored."""
+    ends = [index for index, character in enumerate(path) if character in ".["]
+    return any(path[:end] in unverified for end in (*ends, len(path)))
+
+
 def _value(node: Node, predicted: Any, labelled: Any) -> Counts:
+    if isinstance(node, ListNode | MapNode):
+        # An empty list inside a value says the same as null.
+        predicted, labelled = predicted or None, labelled or None
     if labelled is None:
         return Counts(absent=1) if predicted is None else Counts(invented=1)
     if predicted is None:
@@ -238,12 +248,18 @@ def _rows(
     labelled: Any,
     unverified: frozenset[str],
 ) -> None:
-    """Match rows: first those that are right, then in order those that share most values."""
-    given, wanted = list(predicted or []), list(labelled or [])
+    """Match rows: first those that are right, then in order those that share most values.
+
+    Each labelled row that is not verified excuses one given row that matches no other.
+    """
+    given, wanted = list(predicted or []), dict(enumerate(labelled or []))
+    excused = [j for j in wanted if f"{name}[{j}]" in unverified]
+    for j in excused:
+        del wanted[j]
     agreement = {
         (i, j): _agreement(node, row, other, f"{name}[{j}]", unverified)
         for i, row in enumerate(given)
-        for j, other in enumerate(wanted)
+        for j, other in wanted.items()
     }
     # Best pairs first; of equal ones those nearest in order, since tables are read downwards.
     ranked = sorted(agreement, key=lambda ij: (-agreement[ij][0], abs(ij[0] - ij[1])))
@@ -252,11 +268,14 @@ def _rows(
         if i not in pairs.values() and j not in pairs:
             pairs[j] = i
     right = sum(agreement[(i, j)][1] for j, i in pairs.items())
-    card.lists[name] = _of_items(len(given), len(wanted), right, right)
-    for j, other in enumerate(wanted):
-        row = given[pairs[j]] if j in pairs else {}
+    matched = set(pairs.values())
+    invented = [row for i, row in enumerate(given) if i not in matched][len(excused) :]
+    card.lists[name] = _of_items(len(pairs) + len(invented), len(wanted), right, right)
+    rows = [(f"{name}[{j}]", given[pairs[j]] if j in pairs else {}, wanted[j]) for j in wanted]
+    rows += [("", row, {}) for row in invented]
+    for path, row, other in rows:
         for key, child in node.keys:
-            if f"{name}[{j}].{key}" not in unverified:
+            if not _within(f"{path}.{key}", unverified):
                 pattern = f"{name}[].{key}"
                 value = _value(child, (row or {}).get(key), (other or {}).get(key))
                 card.inner[pattern] = card.inner.get(pattern, Counts()) + value
@@ -268,7 +287,7 @@ def _agreement(
     """Return the share of known values that are the same, and whether all of them are."""
     same: list[bool] = []
     for key, child in node.keys:
-        if f"{path}.{key}" in unverified:
+        if _within(f"{path}.{key}", unverified):
             continue
         counts = _value(child, (row or {}).get(key), (other or {}).get(key))
         same.append(bool(counts.correct or counts.absent))

@@ -88,15 +88,20 @@ def select(
 ) -> tuple[LabelledDocument, ...]:
     """Return the documents of one split, or `all`.
 
+    Where labels name only one of `dev` and `test`, both names stand for it.
+
     :raises CorpusError: if there is no such split, or nothing in it.
     """
     if name == "all":
         return tuple(documents)
     parts = split(documents, schema=schema, seed=seed)
-    known = {"train": parts.train, "validation": parts.validation, "test": parts.test,
-             "dev": parts.test}  # fmt: skip
+    held = {
+        part: tuple(document for document in parts.test if document.split == part) or parts.test
+        for part in ("dev", "test")
+    }
+    known = {"train": parts.train, "validation": parts.validation, **held}
     if not known.get(name):
-        sizes = ", ".join(f"{part} {len(held)}" for part, held in known.items() if part != "dev")
+        sizes = ", ".join(f"{part} {len(found)}" for part, found in known.items())
         raise CorpusError(
             f"no documents in the split {name!r}", hint=f"documents by split: {sizes}; or use all"
         )

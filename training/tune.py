@@ -155,6 +155,7 @@ def tune(
     )
     base = base_model.find(config.base_model)
     run = _Run(schema, base, config, Path(output), progress)
+    run.problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
     return run.go(train, validation, announce)
 
 
@@ -207,6 +208,7 @@ class _Run:
         self.plain, self.tokenizer = base_model.load(base, self.dtype)
         self.engine = LocalEngine(self.plain, self.tokenizer, {"base": base.sha256})
         self.losses: list[float] = []
+        self.problems: list[PairProblem] = []
         self.trained = 0
 
     def go(
@@ -216,26 +218,26 @@ class _Run:
         announce: Callable[[Estimate], None] | None,
     ) -> TuneResult:
         started_s = time.perf_counter()
-        plan, problems = self._plan(train)
+        plan = self._plan(train)
         self.content = hashlib.sha256(repr([item.input_ids for item in plan]).encode()).hexdigest()
         self._prepare(len(plan))
         estimate = self._estimate(plan, len(train), len(validation))
         if announce is not None and self.accelerator.is_main_process:
             announce(estimate)
         best = self._train(plan, validation)
-        self._finish(plan, estimate, problems, best, train, validation)
+        self._finish(plan, estimate, best, train, validation)
         return TuneResult(
             output=self.output,
             estimate=estimate,
-            problems=tuple(problems),
+            problems=tuple(self.problems),
             losses=tuple(self.losses),
             validation_f1=best,
             seconds_s=time.perf_counter() - started_s,
         )
 
-    def _plan(self, train: list[LabelledDocument]) -> tuple[list[Example], list[PairProblem]]:
+    def _plan(self, train: list[LabelledDocument]) -> list[Example]:
         """Return all examples of the run in their order."""
-        built = pairing.PairSet()
+        built = pairing.PairSet(problems=self.problems)
         for name in pairing.unknown_fields(train, self.schema):
             message = "the labels have this field, the schema does not"
             built.problems.append(PairProblem("the corpus", name, message))
@@ -261,7 +263,13 @@ class _Run:
         )
         most = self.config.augment.max_target_tokens
         plan = [pairing.example(pair, self.tokenizer, most) for pair in curriculum.pairs()]
-        return plan, built.problems
+        cut = sum(item.input_ids[-1] != self.tokenizer.eos_token_id for item in plan)
+        if cut:
+            message = f"{cut} of {len(plan)} examples hold more than {most} tokens of values; " + (
+                "the last rows of long lists are not learned from these"
+            )
+            self.problems.append(PairProblem("the corpus", "", message))
+        return plan
 
     def _decodable(self, pair: Pair, problems: list[PairProblem]) -> Pair | None:
         """Drop the fields whose targets the serving constraint refuses, and say so."""
@@ -474,6 +482,11 @@ class _Run:
 
         file = self.output / "checkpoint" / "state.safetensors"
         if not file.is_file():
+            if (self.output / adapters.MANIFEST).is_file():
+                raise TrainingError(
+                    f"{self.output}: this run is finished, there is nothing to continue",
+                    hint="use the adapter as it is, or train without --resume to begin anew",
+                )
             return 0
         with safe_open(file, framework="pt") as state:
             metadata = state.metadata()
@@ -504,7 +517,6 @@ class _Run:
         self,
         plan: Sequence[Example],
         estimate: Estimate,
-        problems: Sequence[PairProblem],
         best: float | None,
         train: Sequence[LabelledDocument],
         validation: Sequence[LabelledDocument],
@@ -535,7 +547,7 @@ class _Run:
             "seen": sorted({document.sha256() for document in (*train, *validation)}),
             "validation_f1": best,
             "losses": self.losses,
-            "problems": [asdict(problem) for problem in problems],
+            "problems": [asdict(problem) for problem in self.problems],
         }
         adapters.write(self.output, self.schema, self.base, self.config.windows, training)
         shutil.rmtree(self.output / "best")
