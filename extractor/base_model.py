@@ -96,8 +96,20 @@ def load(base: BaseModel, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
             f"base model {base.name}: the weights in {base.folder} cannot be loaded: {error}",
             hint="fetch or copy the model again, it may be incomplete; or free memory",
         ) from error
+    _choose_attention(model, dtype)
     model.eval()
     return model, load_tokenizer(base)
+
+
+def _choose_attention(model: PreTrainedModel, dtype: torch.dtype) -> None:
+    """Take our attention where it is the faster one: bf16 on a processor."""
+    import torch
+
+    from extractor.engine import attention
+
+    on_processor = not torch.cuda.is_available()
+    if dtype is torch.bfloat16 and on_processor and attention.suits(model.config):
+        model.set_attn_implementation(attention.NAME)
 
 
 def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerFast:

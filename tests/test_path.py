@@ -242,7 +242,11 @@ def test_training_chooses_among_what_serving_allows(bills: Path) -> None:
     assert all(allowed[index, token] for index, token in enumerate(target))
     assert not allowed[:, len(tokenizer) :].any(), "the head may be wider than the tokenizer"
     assert allowed[0].sum() < 5, "an answer begins with a brace"
-    matcher = LocalEngine(tiny_model(tokenizer), tokenizer, {}).constraint(schema).start(built.pairs[0].text)
+    matcher = (
+        LocalEngine(tiny_model(tokenizer), tokenizer, {})
+        .constraint(schema)
+        .start(built.pairs[0].text)
+    )
     for index, token in enumerate(target[:-1]):
         assert (matcher.allowed() == allowed[index, : len(matcher.allowed())]).all()
         matcher.consume(token)

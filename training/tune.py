@@ -14,6 +14,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are "reading", "training" and "validating"."""
 
 _FREE = 0.1  # weight of the loss among all tokens, beside 1 among those allowed
+_AT_ONCE = 2  # examples; more would take more memory than they gain time
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +219,20 @@ class _Run:
         validation: list[LabelledDocument],
         announce: Callable[[Estimate], None] | None,
     ) -> TuneResult:
+        from peft.helpers import disable_input_dtype_casting
+
         started_s = time.perf_counter()
         plan = self._plan(train)
         self.content = hashlib.sha256(repr([item.input_ids for item in plan]).encode()).hexdigest()
         self._prepare(len(plan))
-        estimate = self._estimate(plan, len(train), len(validation))
-        if announce is not None and self.accelerator.is_main_process:
-            announce(estimate)
-        best = self._train(plan, validation)
+        self.workers = self._start_workers()
+        # Autocast casts what the adapter's products need; peft would keep an fp32 copy of each.
+        with disable_input_dtype_casting(self.model):
+            estimate = self._estimate(plan, len(train), len(validation))
+            if announce is not None and self.accelerator.is_main_process:
+                announce(estimate)
+            best = self._train(plan, validation)
+        self.workers.shutdown()
         self._finish(plan, estimate, best, train, validation)
         return TuneResult(
             output=self.output,
@@ -299,15 +307,24 @@ class _Run:
             model = get_peft_model(self.plain, self.lora)
         if self.config.start is not None:
             self._start_from(Path(self.config.start), model)
+        model.to(self.accelerator.device)
         self.weights = [p for p in model.parameters() if p.requires_grad]
         self.initial = [p.detach().clone() for p in self.weights]
         self.steps = math.ceil(examples / self.config.batch_size)
-        optimizer = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             self.weights, lr=self.config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
         )
-        self.peft: Any = model  # peft's wrapper answers like the model in it
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.model: Any = model  # peft's wrapper answers like the model in it
         self.schedule = _schedule(self.config.learning_rate, self.steps)
+
+    def _start_workers(self) -> ThreadPoolExecutor:
+        """Return the threads that examples are trained on, the processor's threads shared out."""
+        threads = torch.get_num_threads()
+        count = min(_AT_ONCE, threads) if self.accelerator.device.type == "cpu" else 1
+        share = max(1, threads // count)
+        return ThreadPoolExecutor(
+            count, "training", initializer=torch.set_num_threads, initargs=(share,)
+        )
 
     def _start_from(self, folder: Path, model: Any) -> None:
         """Take over another adapter's weights."""
@@ -327,13 +344,11 @@ class _Run:
     def _estimate(self, plan: Sequence[Example], documents: int, validation: int) -> Estimate:
         """Measure the speed on a few examples of middling length, forward and backward."""
         lengths = sorted(range(len(plan)), key=lambda i: len(plan[i].input_ids))
-        probe = [plan[i] for i in lengths[len(plan) // 2 :][:3]]
-        self.accelerator.backward(self._loss(probe[0], 1.0))
+        probe = [plan[i] for i in lengths[len(plan) // 2 :][: 2 * _AT_ONCE]]
+        self._gradients(probe[:_AT_ONCE], 1.0)
         started_s = time.perf_counter()
-        for item in probe:
-            self.accelerator.backward(self._loss(item, 1.0))
+        self._gradients(probe, 1.0)
         elapsed_s = time.perf_counter() - started_s
-        self.optimizer.zero_grad(set_to_none=True)
         tokens = sum(len(item.input_ids) for item in plan)
         speed = sum(len(item.input_ids) for item in probe) / elapsed_s
         # A validation document costs about as much as two examples of its size.
@@ -369,25 +384,15 @@ class _Run:
             group["lr"] = self.schedule(step)
         total = sum(sum(item.weights) for item in batch)
         mine = batch[self.accelerator.process_index :: self.accelerator.num_processes]
-        # Processes average their gradients, so each one's share counts as often as there are.
-        scale = self.accelerator.num_processes / total
-        if not mine:
-            # Every process must take part in the average, also where a last batch is too small.
-            mine, scale = batch[:1], 0.0
-        loss = torch.zeros(())
-        for index, item in enumerate(mine):
-            last = index == len(mine) - 1
-            if last:
-                part = self._loss(item, scale)
-                self.accelerator.backward(part)
-            else:
-                with self.accelerator.no_sync(self.model):
-                    part = self._loss(item, scale)
-                    self.accelerator.backward(part)
-            loss = loss + part.detach().cpu()
-        norm = self.accelerator.clip_grad_norm_(self.weights, 1.0)
-        value = float(self.accelerator.reduce(loss, reduction="mean"))
-        if not math.isfinite(value) or (norm is not None and not math.isfinite(float(norm))):
+        # The loss rides behind the gradients: one exchange between the processes for both.
+        parts = self.accelerator.reduce(self._gradients(mine, 1 / total), reduction="sum")
+        sizes = [weight.numel() for weight in self.weights]
+        *gradients, loss = parts.split([*sizes, 1])
+        for weight, gradient in zip(self.weights, gradients, strict=True):
+            weight.grad = gradient.view_as(weight)
+        norm = torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        value = float(loss)
+        if not math.isfinite(value) or not math.isfinite(float(norm)):
             raise TrainingError(
                 f"step {step + 1} of {self.steps}: the loss is not finite",
                 hint="train again with a smaller --learning-rate",
@@ -396,6 +401,24 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         self.losses.append(value)
         self.trained += len(batch)
+
+    def _gradients(self, items: Sequence[Example], scale: float) -> torch.Tensor:
+        """Return the summed gradients of all weights, and behind them the loss.
+
+        A processor's threads share the work of one example badly, so several examples are under
+        way at once. The order of the sum is fixed: a run gives the same weights every time.
+        """
+        sizes = sum(weight.numel() for weight in self.weights)
+        total = torch.zeros(sizes + 1, device=self.accelerator.device)
+        for part in self.workers.map(lambda item: self._gradient(item, scale), items):
+            total += part
+        return total
+
+    def _gradient(self, item: Example, scale: float) -> torch.Tensor:
+        """Return one example's gradients and loss. Shape: [weights + 1]."""
+        loss = self._loss(item, scale)
+        gradients = torch.autograd.grad(loss, self.weights)
+        return torch.cat([*(g.reshape(-1) for g in gradients), loss.detach().reshape(1)])
 
     def _loss(self, item: Example, scale: float) -> torch.Tensor:
         """Return the summed loss of the target's tokens, times `scale`.
@@ -412,7 +435,9 @@ class _Run:
         ids = torch.tensor([item.input_ids], device=device)
         last = len(item.input_ids) - 1
         positions = torch.arange(item.prompt_tokens - 1, last, device=device)
-        logits = self.model(input_ids=ids, use_cache=False, logits_to_keep=positions).logits[0]
+        with self.accelerator.autocast():
+            answer = self.model(input_ids=ids, use_cache=False, logits_to_keep=positions)
+        logits = answer.logits[0]
         target = ids[0, item.prompt_tokens :]
         refused = torch.from_numpy(~pairing.choices(item, self.tokenizer, logits.shape[-1]))
         chosen = logits.float().masked_fill(refused.to(device), -math.inf)
@@ -428,7 +453,7 @@ class _Run:
         if score is None or best is None or score > best:
             part, kept = self.output / "best.part", self.output / "best"
             shutil.rmtree(part, ignore_errors=True)
-            self.peft.save_pretrained(str(part))
+            self.model.save_pretrained(str(part))
             (part / "score.json").write_text(json.dumps(score))
             shutil.rmtree(kept, ignore_errors=True)
             part.rename(kept)
@@ -445,7 +470,7 @@ class _Run:
         from training.evaluate import evaluate
 
         self.model.eval()
-        engine = LocalEngine(self.peft, self.tokenizer, {"base": self.base.sha256})
+        engine = LocalEngine(self.model, self.tokenizer, {"base": self.base.sha256})
         reader = Extractor(self.schema, engine=engine, windows=self.config.windows)
         with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype is torch.bfloat16):
             report = evaluate(
