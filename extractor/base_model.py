@@ -96,12 +96,12 @@ def load(base: BaseModel, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
             f"base model {base.name}: the weights in {base.folder} cannot be loaded: {error}",
             hint="fetch or copy the model again, it may be incomplete; or free memory",
         ) from error
-    _choose_attention(model, dtype)
+    choose_attention(model, dtype)
     model.eval()
     return model, load_tokenizer(base)
 
 
-def _choose_attention(model: PreTrainedModel, dtype: torch.dtype) -> None:
+def choose_attention(model: PreTrainedModel, dtype: torch.dtype) -> None:
     """Take our attention where it is the faster one: bf16 on a processor."""
     import torch
 

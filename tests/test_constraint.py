@@ -14,6 +14,7 @@ from extractor import Extractor
 from extractor.engine.close import close
 from extractor.engine.constraint import Constraint, Matcher
 from extractor.engine.local import LocalEngine
+from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import SchemaError
 from extractor.fields import Locale, Money, Verbatim
 from extractor.prompt import encode
@@ -99,7 +100,7 @@ def test_a_model_with_random_weights_and_any_token_limit_gives_a_valid_extractio
     model: type[BaseModel],
 ) -> None:
     tokenizer = tiny_tokenizer()
-    engine = LocalEngine(tiny_model(tokenizer), tokenizer, {})
+    engine = LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
     for limit in (8, 20, 60):
         extraction = Extractor(model, engine=engine, max_new_tokens=limit).extract(TEXT)
         assert extraction.status in ("complete", "incomplete", "truncated")

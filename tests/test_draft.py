@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from extractor.engine.base import Output, Request
 from extractor.engine.draft import Drafter
 from extractor.engine.local import LocalEngine
+from extractor.engine.torch_runner import TorchRunner
 from extractor.schema import Schema
 from tests.schemas20 import SCHEMAS, TEXT
 from tests.tiny import tiny_model, tiny_tokenizer
@@ -64,7 +65,7 @@ def test_answers_are_those_of_the_plain_loop(model: type[BaseModel], limit: int)
     request = Request(Schema.of(model), TEXT, limit)
     outputs: list[Output] = []
     for drafts in (False, True):
-        engine = LocalEngine(tiny_model(tokenizer), tokenizer, {}, drafts=drafts)
+        engine = LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {}, drafts=drafts)
         outputs += engine.generate([request])
     plain, drafted = outputs
     assert drafted.text == plain.text

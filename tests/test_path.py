@@ -17,6 +17,7 @@ from pydantic import BaseModel, field_validator
 from extractor import Extractor, base_model, extract
 from extractor.adapter import read as read_adapter
 from extractor.engine.local import LocalEngine
+from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import AdapterError, AdapterMismatch, TrainingError
 from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.prompt import encode, render
@@ -140,7 +141,7 @@ def test_the_training_prompt_is_the_serving_prompt(bills: Path) -> None:
             seen.append(render(request.schema, request.text, self.tokenizer))
             return super()._answer(request)
 
-    engine = Recorder(tiny_model(tokenizer), tokenizer, {})
+    engine = Recorder(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
     extractor = Extractor(Bill, engine=engine)
     labelled = corpus.read(bills).documents
     built = pairs.build(labelled, schema, WindowConfig(), engine.count_tokens)
@@ -153,7 +154,7 @@ def test_the_training_prompt_is_the_serving_prompt(bills: Path) -> None:
 
 def test_targets_are_accepted_by_the_serving_constraint_and_end_the_turn(bills: Path) -> None:
     tokenizer = tiny_tokenizer()
-    engine = LocalEngine(tiny_model(tokenizer), tokenizer, {})
+    engine = LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
     schema = Schema.of(Bill)
     built = pairs.build(corpus.read(bills).documents, schema, WindowConfig(), engine.count_tokens)
 
@@ -243,7 +244,7 @@ def test_training_chooses_among_what_serving_allows(bills: Path) -> None:
     assert not allowed[:, len(tokenizer) :].any(), "the head may be wider than the tokenizer"
     assert allowed[0].sum() < 5, "an answer begins with a brace"
     matcher = (
-        LocalEngine(tiny_model(tokenizer), tokenizer, {})
+        LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
         .constraint(schema)
         .start(built.pairs[0].text)
     )
@@ -291,7 +292,7 @@ def test_the_same_document_gives_the_same_record_alone_and_among_others(
 
 def test_random_weights_at_any_token_limit_give_a_valid_extraction() -> None:
     tokenizer = tiny_tokenizer()
-    engine = LocalEngine(tiny_model(tokenizer), tokenizer, {})
+    engine = LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
 
     for limit in (1, 2, 3, 5, 8, 13, 21, 200):
         extraction = Extractor(Bill, engine=engine, max_new_tokens=limit).extract(BILLS[0][0])
@@ -303,7 +304,7 @@ def test_random_weights_at_any_token_limit_give_a_valid_extraction() -> None:
 
 def test_what_the_class_forbids_to_be_null_makes_the_status_incomplete() -> None:
     tokenizer = tiny_tokenizer()
-    engine = LocalEngine(tiny_model(tokenizer), tokenizer, {})
+    engine = LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
 
     cut = Extractor(Strict, engine=engine, max_new_tokens=1).extract("Bill 77\nTotal 3.00")
     empty = Extractor(Strict, engine=engine).extract("no digits\nat all")
@@ -324,20 +325,22 @@ def test_a_validator_of_the_class_becomes_a_warning() -> None:
             return value
 
     tokenizer = tiny_tokenizer()
-    engine = LocalEngine(tiny_model(tokenizer), tokenizer, {})
+    engine = LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
     for seed in range(20):
         torch.manual_seed(seed)
         extraction = Extractor(Picky, engine=engine).extract("Sum: 1.00\nTotal: 2.00")
         if extraction.values["total"] is not None:
             assert any("never right" in warning.message for warning in extraction.warnings)
             return
-        engine = LocalEngine(tiny_model(tokenizer, seed=seed + 1), tokenizer, {})
+        engine = LocalEngine(TorchRunner(tiny_model(tokenizer, seed=seed + 1)), tokenizer, {})
     pytest.fail("no random model chose an amount")
 
 
 def test_path_bytes_file_object_and_text_are_the_same_document(tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()
-    extractor = Extractor(Bill, engine=LocalEngine(tiny_model(tokenizer), tokenizer, {}))
+    extractor = Extractor(
+        Bill, engine=LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
+    )
     text = BILLS[0][0]
     file = tmp_path / "bill.txt"
     file.write_text(text, encoding="utf-8")
@@ -406,9 +409,9 @@ def test_each_value_has_its_own_probability_and_a_forced_one_is_certain() -> Non
         rows: list[Bill] = []
 
     tokenizer = tiny_tokenizer()
-    engine = LocalEngine(tiny_model(tokenizer), tokenizer, {})
+    engine = LocalEngine(TorchRunner(tiny_model(tokenizer)), tokenizer, {})
     for seed in range(30):
-        engine = LocalEngine(tiny_model(tokenizer, seed=seed), tokenizer, {})
+        engine = LocalEngine(TorchRunner(tiny_model(tokenizer, seed=seed)), tokenizer, {})
         found = Extractor(Rows, engine=engine, max_new_tokens=400).extract(BILLS[0][0]).fields
         values = [result.probability for path, result in found.items() if "]." in path]
         if len(set(values)) > 1:

@@ -25,7 +25,8 @@ from torch.nn.functional import cross_entropy
 from extractor import adapter as adapters
 from extractor import base_model
 from extractor.base_model import BaseModel
-from extractor.engine.local import LocalEngine, best_dtype
+from extractor.engine.local import LocalEngine
+from extractor.engine.torch_runner import TorchRunner, best_dtype
 from extractor.errors import TrainingError
 from extractor.schema import AnySchema, Schema
 from extractor.windows import WindowConfig
@@ -208,7 +209,7 @@ class _Run:
         # Every process must draw the same initial weights and the same order.
         set_seed(config.seed)
         self.plain, self.tokenizer = base_model.load(base, self.dtype)
-        self.engine = LocalEngine(self.plain, self.tokenizer, {"base": base.sha256})
+        self.engine = LocalEngine(TorchRunner(self.plain), self.tokenizer, {"base": base.sha256})
         self.losses: list[float] = []
         self.problems: list[PairProblem] = []
         self.trained = 0
@@ -470,7 +471,7 @@ class _Run:
         from training.evaluate import evaluate
 
         self.model.eval()
-        engine = LocalEngine(self.model, self.tokenizer, {"base": self.base.sha256})
+        engine = LocalEngine(TorchRunner(self.model), self.tokenizer, {"base": self.base.sha256})
         reader = Extractor(self.schema, engine=engine, windows=self.config.windows)
         with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype is torch.bfloat16):
             report = evaluate(

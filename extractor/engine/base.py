@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from extractor.schema import AnySchema
 
@@ -79,4 +82,40 @@ class Engine(Protocol):
 
     def generate(self, requests: Sequence[Request]) -> list[Output]:
         """Answer each request; the answers come in the order of the requests."""
+        ...
+
+
+class Runner(Protocol):
+    """Runs weights over one sequence. Implementations: `TorchRunner`, `OpenVinoRunner`.
+
+    A state is what a runner keeps of the tokens that it has read; only the runner looks into it.
+    """
+
+    @property
+    def context_tokens(self) -> int:
+        """Longest sequence that the model was made for."""
+        ...
+
+    def begin(self, tokens: list[int] | None = None) -> Any:
+        """Return a fresh state, some tokens already read."""
+        ...
+
+    def copy(self, state: Any) -> Any:
+        """Return a state that can go on by itself."""
+        ...
+
+    def length(self, state: Any) -> int:
+        """Return how many tokens a state holds."""
+        ...
+
+    def run(self, state: Any, tokens: list[int], keep: int) -> npt.NDArray[np.float32]:
+        """Read tokens.
+
+        :param keep: of how many tokens at the end logits are wanted.
+        :returns: the logits behind each of them. Shape: [keep, columns of the head].
+        """
+        ...
+
+    def drop(self, state: Any, count: int) -> None:
+        """Forget the last tokens that were read."""
         ...

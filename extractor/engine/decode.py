@@ -8,12 +8,12 @@ pass has chosen several tokens; what it does not agree with is forgotten.
 
 from __future__ import annotations
 
-from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
+import numpy.typing as npt
 
-from extractor.engine.base import Output
+from extractor.engine.base import Output, Runner
 from extractor.engine.close import close
 from extractor.engine.constraint import Matcher
 from extractor.engine.draft import Drafter
@@ -21,23 +21,22 @@ from extractor.prompt import encode
 from extractor.schema import AnySchema
 
 if TYPE_CHECKING:
-    from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
 
 DRAFT_TOKENS = 8
 """Most guessed tokens in one pass; beyond these a pass costs more than guesses save."""
 
 
-@torch.inference_mode()
 def decode(
-    model: PreTrainedModel,
+    runner: Runner,
     tokenizer: PreTrainedTokenizerFast,
     prompt: list[int],
     matcher: Matcher,
     schema: AnySchema,
     max_new_tokens: int,
     drafter: Drafter | None = None,
-    read: DynamicCache | None = None,
+    read: Any = None,
 ) -> Output:
     """Generate the answer to one prompt.
 
@@ -45,29 +44,24 @@ def decode(
     :param matcher: a fresh matcher of the constraint; it is consumed.
     :param max_new_tokens: most tokens before the answer is closed and marked truncated.
     :param drafter: a fresh one, for this answer; None guesses nothing.
-    :param read: what the model keeps of the prompt's first tokens; it is left as it is.
+    :param read: the runner's state behind the prompt's first tokens; it is left as it is.
     """
-    cache = begin(model) if read is None else deepcopy(read)
+    state = runner.begin() if read is None else runner.copy(read)
     tokens = _consume_forced(matcher)
     logprobs = [0.0] * len(tokens)
-    pending = [*prompt[cache.get_seq_length() :], *tokens]
+    pending = [*prompt[runner.length(state) :], *tokens]
     passes = 0
     while not matcher.done and len(tokens) < max_new_tokens:
         guess = _guess(drafter, tokens, matcher, tokenizer) if drafter is not None else []
-        logits = model(
-            input_ids=torch.tensor([[*pending, *guess]]),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=len(guess) + 1,
-        ).logits[0]
+        logits = runner.run(state, [*pending, *guess], len(guess) + 1)
         passes += 1
         chosen, scores, agreed = _follow(logits, guess, matcher, max_new_tokens - len(tokens))
         tokens.extend(chosen)
         logprobs.extend(scores)
-        # What the cache holds of the guess beyond the agreement must go. All of what was chosen
+        # What the state holds of the guess beyond the agreement must go. All of what was chosen
         # stands in it then but the rest, which the next pass reads.
         if agreed < len(guess):
-            cache.crop(agreed - len(guess))
+            runner.drop(state, len(guess) - agreed)
         pending = chosen[agreed:]
     truncated = not matcher.done
     kept = tokens[:max_new_tokens] if truncated else tokens
@@ -82,22 +76,6 @@ def decode(
         prompt_tokens=len(prompt),
         passes=passes,
     )
-
-
-@torch.inference_mode()
-def begin(model: PreTrainedModel, prompt: list[int] | None = None) -> DynamicCache:
-    """Return what a model keeps of the beginning of a prompt. Shape of `prompt`: [tokens]."""
-    from transformers import DynamicCache
-
-    cache = DynamicCache(config=model.config)
-    if prompt:
-        model(
-            input_ids=torch.tensor([prompt]),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-    return cache
 
 
 def _guess(
@@ -134,7 +112,7 @@ def _allowed(
 
 
 def _follow(
-    logits: torch.Tensor, guess: list[int], matcher: Matcher, most: int
+    logits: npt.NDArray[np.float32], guess: list[int], matcher: Matcher, most: int
 ) -> tuple[list[int], list[float], int]:
     """Choose tokens as long as the guess was right, and one more.
 
@@ -160,15 +138,15 @@ def _follow(
             return chosen, scores, agreed
 
 
-def _choose(logits: torch.Tensor, matcher: Matcher) -> tuple[int, float]:
+def _choose(logits: npt.NDArray[np.float32], matcher: Matcher) -> tuple[int, float]:
     """Return the likeliest allowed token and its log probability among the allowed ones.
 
     :param logits: shape [vocabulary], possibly padded beyond the tokenizer's.
     """
-    allowed = torch.from_numpy(matcher.allowed()).nonzero().squeeze(1)
-    scores = torch.log_softmax(logits.float()[allowed], dim=0)
+    allowed = np.flatnonzero(matcher.allowed())
+    scores = logits[allowed]
     best = int(scores.argmax())
-    return int(allowed[best]), float(scores[best])
+    return int(allowed[best]), -float(np.log(np.exp(scores - scores[best]).sum()))
 
 
 def _consume_forced(matcher: Matcher) -> list[int]:

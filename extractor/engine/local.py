@@ -1,13 +1,11 @@
-"""The engine that runs transformers and a LoRA adapter on this machine's processor.
+"""The engine that runs a model and its adapter on this machine's processor.
 
 One sequence at a time: on a processor the passes are limited by memory traffic and batches change
-the rounding of sums, so a document would depend on its neighbours. The adapter is merged in fp32,
-before the weights are narrowed; served weights then differ from base plus adapter by rounding only.
+the rounding of sums, so a document would depend on its neighbours.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +14,17 @@ import torch
 
 from extractor import base_model
 from extractor.base_model import BaseModel
-from extractor.engine.base import Output, Request
+from extractor.engine.base import Output, Request, Runner
 from extractor.engine.constraint import Constraint
-from extractor.engine.decode import begin, decode
+from extractor.engine.decode import decode
 from extractor.engine.draft import Drafter
+from extractor.engine.torch_runner import TorchRunner, best_dtype
 from extractor.errors import BaseModelError
 from extractor.prompt import constant, encode, render
 from extractor.schema import AnySchema
 
 if TYPE_CHECKING:
-    from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
 _KEPT = 4
 
@@ -33,25 +32,25 @@ _KEPT = 4
 class LocalEngine:
     """A loaded model, ready to answer.
 
-    :param model: a causal language model in evaluation mode.
+    :param runner: holds the weights.
     :param identity: hashes of what the answers depend on.
     :param drafts: guess tokens and let the model check several in one pass.
     """
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        runner: Runner,
         tokenizer: PreTrainedTokenizerFast,
         identity: dict[str, str],
         *,
         drafts: bool = True,
     ) -> None:
-        self.model = model
+        self.runner = runner
         self.tokenizer = tokenizer
         self.drafts = drafts
         self._identity = identity
         self._constraints: dict[str, Constraint] = {}
-        self._prefixes: dict[str, DynamicCache] = {}
+        self._prefixes: dict[str, Any] = {}
 
     @classmethod
     def load(
@@ -71,18 +70,9 @@ class LocalEngine:
         if threads is not None:
             torch.set_num_threads(threads)
         dtype = dtype or best_dtype()
-        plain, tokenizer = base_model.load(base, torch.float32)
-        model: Any = plain  # what peft and `to` return is not annotated
-        if adapter is not None:
-            from peft import PeftModel
-
-            with warnings.catch_warnings():
-                # peft asks for an attribute that transformers has renamed.
-                warnings.simplefilter("ignore", FutureWarning)
-                model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-        model = model.to(dtype)
-        model.eval()
-        return cls(model, tokenizer, {"base": base.sha256, "dtype": str(dtype)})
+        runner = TorchRunner.load(base, adapter, dtype)
+        tokenizer = base_model.load_tokenizer(base)
+        return cls(runner, tokenizer, {"base": base.sha256, "dtype": str(dtype)})
 
     @property
     def identity(self) -> dict[str, str]:
@@ -92,7 +82,7 @@ class LocalEngine:
     @property
     def context_tokens(self) -> int:
         """Longest prompt plus answer that the model was made for, in tokens."""
-        return int(self.model.config.max_position_embeddings)
+        return self.runner.context_tokens
 
     def count_tokens(self, text: str) -> int:
         """Length of a piece of document text in tokens."""
@@ -124,7 +114,7 @@ class LocalEngine:
         matcher = self.constraint(request.schema).start(request.text)
         limit = min(request.max_new_tokens, room)
         return decode(
-            self.model,
+            self.runner,
             self.tokenizer,
             prompt,
             matcher,
@@ -134,20 +124,11 @@ class LocalEngine:
             self._read(request.schema),
         )
 
-    def _read(self, schema: AnySchema) -> DynamicCache:
-        """Return what the model keeps of the fields, which stand before every document."""
+    def _read(self, schema: AnySchema) -> Any:
+        """Return the runner's state behind the fields, which stand before every document."""
         if schema.fingerprint not in self._prefixes:
             before, _ = constant(schema, self.tokenizer)
-            self._prefixes[schema.fingerprint] = begin(self.model, before)
+            self._prefixes[schema.fingerprint] = self.runner.begin(before)
             if len(self._prefixes) > _KEPT:
                 self._prefixes.pop(next(iter(self._prefixes)))
         return self._prefixes[schema.fingerprint]
-
-
-def best_dtype() -> torch.dtype:
-    """Return bf16 where the processor multiplies it natively, else fp32.
-
-    Without the instructions bf16 is emulated, and slower than fp32.
-    """
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if native else torch.float32
