@@ -31,12 +31,31 @@ _HASHED = ("adapter_config.json", "adapter_model.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
+class Parity:
+    """How a number format's records compare with those of fp32.
+
+    :param values: compared, over all documents.
+    :param flips: document and path of each value that differs.
+    """
+
+    documents: int
+    values: int
+    flips: tuple[tuple[str, str], ...]
+
+    @property
+    def changed(self) -> float:
+        """Share of values that differ; 1 if none was compared."""
+        return len(self.flips) / self.values if self.values else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """An adapter folder whose files are whole.
 
     :param base_sha256: weights that it was trained on.
     :param schema_fingerprint: see `Schema.fingerprint`.
     :param schema_lines: the fields as the prompt lists them, to say what differs.
+    :param parity: by number format, as far as measured.
     """
 
     folder: Path
@@ -48,7 +67,12 @@ class Adapter:
     prompt_version: str
     reading_version: str
     windows: WindowConfig
+    parity: dict[str, Parity]
     sha256: str
+
+    def changed(self, kind: str) -> float | None:
+        """Return the share of values that a number format changes; None if not measured."""
+        return self.parity[kind].changed if kind in self.parity else None
 
     def check(self, schema: AnySchema, base: BaseModel) -> None:
         """Refuse a schema, base model, prompt or reading that the adapter was not made for.
@@ -104,8 +128,14 @@ def write(
         "files": {name: _hash(folder / name) for name in _HASHED},
     }
     for name, content in (("training.json", training), (MANIFEST, manifest)):
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        (folder / name).write_text(text, encoding="utf-8")
+        _write_json(folder / name, content)
+
+
+def add_parity(folder: Path, parity: dict[str, Parity]) -> None:
+    """Write into the manifest how number formats compare with fp32."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["parity"] = {kind: asdict(found) for kind, found in parity.items()}
+    _write_json(folder / MANIFEST, manifest)
 
 
 def read(folder: str | Path) -> Adapter:
@@ -132,6 +162,10 @@ def read(folder: str | Path) -> Adapter:
             prompt_version=manifest["prompt_version"],
             reading_version=manifest["reading_version"],
             windows=WindowConfig(**manifest["windows"]),
+            parity={
+                kind: Parity(found["documents"], found["values"], tuple(map(tuple, found["flips"])))
+                for kind, found in manifest.get("parity", {}).items()
+            },
             sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -168,6 +202,13 @@ def _difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
     new = [line.strip() for line in theirs if line not in ours]
     parts = [f"it lacks {new}" if new else "", f"it has {gone}" if gone else ""]
     return " and ".join(part for part in parts if part) or "types or limits of fields differ"
+
+
+def _write_json(file: Path, content: dict[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+    part.replace(file)
 
 
 def _hash(file: Path) -> str:

@@ -59,6 +59,14 @@ BaseOption = Annotated[
     str | None,
     typer.Option("--base-model", help="Hub name or local folder; default: the embedded model."),
 ]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="fp32, bf16, int8 (needs openvino), or auto: the fastest that train found to keep "
+        "the adapter's values.",
+    ),
+]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
 
 
@@ -260,6 +268,13 @@ def train(
         result = tune(corpus, asked, output, config, progress=progress, announce=_announce)
     for problem in result.problems:
         _left_out(problem.document, problem.field, problem.message)
+    for kind, found in result.parity.items():
+        _say(
+            f"{kind}: {len(found.flips)} of {found.values} values in {found.documents} documents "
+            "differ from fp32"
+        )
+        for document, path in found.flips:
+            _say(f"  differs: {document}: {path}")
     if result.validation_f1 is not None:
         _say(f"macro F1 {result.validation_f1:.3f} on the validation documents")
     _say(f"adapter in {result.output}, {result.seconds_s / 60:.1f} minutes")
@@ -295,6 +310,7 @@ def evaluate(
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Longest answer; an untuned model may list rows for ever.")
     ] = 2048,
+    engine: EngineOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
     """Score an adapter on the held-out documents of a corpus; writes JSON and HTML."""
@@ -331,9 +347,11 @@ def evaluate(
             asked,
             adapter=folder,
             base_model=base_model,
+            engine=engine,
             max_new_tokens=max_new_tokens,
             threads=threads,
         )
+        _say_engine(reader)
         with _progress(title) as progress:
             return score(reader, documents, asked, progress=progress)
 
@@ -383,6 +401,7 @@ def extract(
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Longest answer; a longer one is closed and marked.")
     ] = 2048,
+    engine: EngineOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
     """Read documents into records; run it again to go on where it was stopped."""
@@ -412,9 +431,11 @@ def extract(
         asked,
         adapter=adapter,
         base_model=base_model,
+        engine=engine,
         max_new_tokens=max_new_tokens,
         threads=threads,
     )
+    _say_engine(reader)
     with _progress("documents") as progress:
         if to_stdout:
             summary = _to_stdout(files, reader, progress)
@@ -450,6 +471,10 @@ def _schema(name: str) -> Any:  # Schema of a class known only at run time
     from extractor.schema import Schema, resolve
 
     return Schema.of(resolve(name))
+
+
+def _say_engine(reader: Any) -> None:
+    _say(f"engine: {reader.engine.identity['engine']}")
 
 
 def _left_out(*what: str) -> None:

@@ -81,7 +81,8 @@ class Extractor(Generic[T]):
     :param schema: the Pydantic class of the records.
     :param adapter: folder made by `extractor train`; without one the base model answers alone.
     :param base_model: hub name or folder; None takes the embedded model.
-    :param engine: runs the model; None loads the local one.
+    :param engine: runs the model; a name loads the local one: `fp32`, `bf16`, `int8`, or `auto`
+        for the fastest that the adapter is known to keep its values in.
     :param max_new_tokens: of one window's answer; what is longer is closed and marked truncated.
     :param threads: of the local engine; None leaves torch's default.
     :param windows: how long documents are cut; None takes the adapter's, else the default.
@@ -96,7 +97,7 @@ class Extractor(Generic[T]):
         *,
         adapter: str | os.PathLike[str] | None = None,
         base_model: str | None = None,
-        engine: Engine | None = None,
+        engine: Engine | str = "auto",
         max_new_tokens: int = 2048,
         threads: int | None = None,
         windows: WindowConfig | None = None,
@@ -106,10 +107,12 @@ class Extractor(Generic[T]):
         self.schema: Schema[T] = schema if isinstance(schema, Schema) else Schema.of(schema)
         self.max_new_tokens = max_new_tokens
         self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
-        if engine is not None and (adapter is not None or base_model is not None):
+        if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
-        if engine is None:
-            engine, found = _load_engine(self.schema, adapter, base_model, threads, self._identity)
+        if isinstance(engine, str):
+            engine, found = _load_engine(
+                self.schema, adapter, base_model, engine, threads, self._identity
+            )
             windows = windows or found
         self.engine = engine
         self.windows = windows or WindowConfig()
@@ -233,13 +236,15 @@ def extract(
     *,
     adapter: str | os.PathLike[str] | None = None,
     base_model: str | None = None,
+    engine: str = "auto",
 ) -> Extraction[T]:
     """Read one document into a record of `schema`; `Extractor` does the same for many.
 
     :param source: see `Extractor.extract`.
     :raises ExtractorError: see `Extractor` and `Extractor.extract`.
     """
-    return Extractor(schema, adapter=adapter, base_model=base_model).extract(source)
+    reader = Extractor(schema, adapter=adapter, base_model=base_model, engine=engine)
+    return reader.extract(source)
 
 
 def read(source: Source, *, name: str | None = None) -> Document:
@@ -265,6 +270,7 @@ def _load_engine(
     schema: Schema[Any],
     adapter: str | os.PathLike[str] | None,
     base_model: str | None,
+    name: str,
     threads: int | None,
     identity: dict[str, str],
 ) -> tuple[Engine, WindowConfig | None]:
@@ -279,9 +285,12 @@ def _load_engine(
         bundle.check(schema, base)
         identity["adapter"] = bundle.sha256
     bases.import_transformers()
+    from extractor.engine.choice import choose
     from extractor.engine.local import LocalEngine
 
-    engine = LocalEngine.load(base, bundle.folder if bundle else None, threads=threads)
+    kind = choose(name, bundle)
+    folder = bundle.folder if bundle else None
+    engine = LocalEngine.load(base, folder, kind=kind, threads=threads)
     return engine, bundle.windows if bundle else None
 
 

@@ -120,7 +120,7 @@ def test_a_run_can_start_from_an_adapter_of_the_same_base_and_rank(
 
 
 def test_guesses_save_passes_of_a_model_that_has_learned_to_copy(adapter: Path, base: Path) -> None:
-    engine = LocalEngine.load(base_model.find(str(base)), adapter, dtype=torch.float32)
+    engine = LocalEngine.load(base_model.find(str(base)), adapter, kind="fp32")
     extractor = Extractor(Bill, engine=engine)
     for text, *_ in BILLS:
         engine.drafts = False

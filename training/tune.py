@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import random
 import shutil
 import time
 import warnings
@@ -24,9 +25,10 @@ from torch.nn.functional import cross_entropy
 
 from extractor import adapter as adapters
 from extractor import base_model
+from extractor.adapter import Parity
 from extractor.base_model import BaseModel
 from extractor.engine.local import LocalEngine
-from extractor.engine.torch_runner import TorchRunner, best_dtype
+from extractor.engine.torch_runner import TorchRunner, bf16_is_native
 from extractor.errors import TrainingError
 from extractor.schema import AnySchema, Schema
 from extractor.windows import WindowConfig
@@ -35,13 +37,14 @@ from training import pairs as pairing
 from training.augment import AugmentConfig, Curriculum
 from training.corpus import LabelledDocument
 from training.pairs import Example, Pair, PairProblem
+from training.parity import measure
 from training.split import split
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total); stages are "reading", "training" and "validating"."""
+"""Called with (stage, done, total): "reading", "training", "validating" and "comparing"."""
 
 _FREE = 0.1  # weight of the loss among all tokens, beside 1 among those allowed
 _AT_ONCE = 2  # examples; more would take more memory than they gain time
@@ -63,6 +66,8 @@ class TuneConfig:
     :param validation: share of the labelled documents kept to choose the checkpoint, whole groups
         only; 0 trains a fixed number of steps on all of them.
     :param checkpoints: how often the weights are kept and, with validation, tried out.
+    :param parity: number of documents, of the validation documents if there are any, on which
+        narrower number formats are compared with fp32; 0 compares none, and serves fp32.
     :param resume: continue a run that was cut off in the same output folder.
     """
 
@@ -76,6 +81,7 @@ class TuneConfig:
     threads: int | None = None
     validation: float = 0.15
     checkpoints: int = 3
+    parity: int = 10
     resume: bool = False
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     windows: WindowConfig = field(default_factory=WindowConfig)
@@ -89,6 +95,7 @@ class TuneConfig:
             "batch_size": (self.batch_size >= 1, "at least 1"),
             "validation": (0 <= self.validation < 1, "between 0 (inclusive) and 1 (exclusive)"),
             "checkpoints": (self.checkpoints >= 1, "at least 1"),
+            "parity": (self.parity >= 0, "at least 0"),
         }
         for name, (right, expected) in checks.items():
             if not right:
@@ -117,6 +124,7 @@ class TuneResult:
 
     :param output: the adapter folder.
     :param problems: labels that could not be trained on, each with its reason.
+    :param parity: how number formats compare with fp32, by format.
     :param validation_f1: macro F1 of the kept checkpoint on the validation documents; None
         without validation.
     """
@@ -124,6 +132,7 @@ class TuneResult:
     output: Path
     estimate: Estimate
     problems: tuple[PairProblem, ...]
+    parity: dict[str, Parity]
     losses: tuple[float, ...]
     validation_f1: float | None
     seconds_s: float
@@ -201,7 +210,7 @@ class _Run:
 
         self.schema, self.base, self.config = schema, base, config
         self.output, self.progress = output, progress
-        self.dtype = best_dtype()
+        self.dtype = torch.bfloat16 if bf16_is_native() else torch.float32
         self.accelerator: Accelerator = Accelerator(
             cpu=not torch.cuda.is_available(),
             mixed_precision="bf16" if self.dtype is torch.bfloat16 else "no",
@@ -235,10 +244,12 @@ class _Run:
             best = self._train(plan, validation)
         self.workers.shutdown()
         self._finish(plan, estimate, best, train, validation)
+        parity = self._parity(validation or train)
         return TuneResult(
             output=self.output,
             estimate=estimate,
             problems=tuple(self.problems),
+            parity=parity,
             losses=tuple(self.losses),
             validation_f1=best,
             seconds_s=time.perf_counter() - started_s,
@@ -578,6 +589,24 @@ class _Run:
         adapters.write(self.output, self.schema, self.base, self.config.windows, training)
         shutil.rmtree(self.output / "best")
         shutil.rmtree(self.output / "checkpoint")
+
+    def _parity(self, documents: Sequence[LabelledDocument]) -> dict[str, Parity]:
+        """Compare number formats on some of the documents, and keep what comes out."""
+        if not self.accelerator.is_main_process or not self.config.parity:
+            return {}
+        chosen = random.Random(self.config.seed).sample(
+            list(documents), min(self.config.parity, len(documents))
+        )
+        parity = measure(
+            self.schema,
+            self.base,
+            self.output,
+            chosen,
+            self.config.windows,
+            lambda done, total: self.progress("comparing", done, total),
+        )
+        adapters.add_parity(self.output, parity)
+        return parity
 
 
 def _schedule(peak: float, steps: int) -> Callable[[int], float]:

@@ -15,10 +15,12 @@ import torch
 from extractor import base_model
 from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
+from extractor.engine.choice import Format
 from extractor.engine.constraint import Constraint
 from extractor.engine.decode import decode
 from extractor.engine.draft import Drafter
-from extractor.engine.torch_runner import TorchRunner, best_dtype
+from extractor.engine.openvino_runner import OpenVinoRunner
+from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import BaseModelError
 from extractor.prompt import constant, encode, render
 from extractor.schema import AnySchema
@@ -58,21 +60,25 @@ class LocalEngine:
         base: BaseModel,
         adapter: Path | None = None,
         *,
-        dtype: torch.dtype | None = None,
+        kind: Format = "fp32",
         threads: int | None = None,
     ) -> LocalEngine:
         """Load a base model with or without an adapter.
 
         :param adapter: folder with LoRA weights, already checked against `base`.
-        :param dtype: of the weights while answering; None takes `best_dtype()`.
-        :param threads: of torch; None leaves them as they are.
+        :param kind: number format of the weights while answering, see `extractor.engine.choice`.
+        :param threads: of the processor; None leaves them as they are.
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        dtype = dtype or best_dtype()
-        runner = TorchRunner.load(base, adapter, dtype)
+        runner: Runner
+        if kind == "int8":
+            runner = OpenVinoRunner.load(base, adapter, torch.get_num_threads())
+        else:
+            dtype = torch.bfloat16 if kind == "bf16" else torch.float32
+            runner = TorchRunner.load(base, adapter, dtype)
         tokenizer = base_model.load_tokenizer(base)
-        return cls(runner, tokenizer, {"base": base.sha256, "dtype": str(dtype)})
+        return cls(runner, tokenizer, {"base": base.sha256, "engine": kind})
 
     @property
     def identity(self) -> dict[str, str]:
@@ -125,7 +131,12 @@ class LocalEngine:
         )
 
     def _read(self, schema: AnySchema) -> Any:
-        """Return the runner's state behind the fields, which stand before every document."""
+        """Return the runner's state behind the fields, which stand before every document.
+
+        None where it is not worth keeping.
+        """
+        if not self.runner.copies:
+            return None
         if schema.fingerprint not in self._prefixes:
             before, _ = constant(schema, self.tokenizer)
             self._prefixes[schema.fingerprint] = self.runner.begin(before)

@@ -43,6 +43,11 @@ class TorchRunner:
         """Longest sequence that the model was made for."""
         return int(self.model.config.max_position_embeddings)
 
+    @property
+    def copies(self) -> bool:
+        """Copying a state is cheaper than reading its tokens again."""
+        return True
+
     @torch.inference_mode()
     def begin(self, tokens: list[int] | None = None) -> DynamicCache:
         """Return what the model keeps of the beginning of a sequence."""
@@ -92,10 +97,6 @@ def merged(base: BaseModel, adapter: Path | None) -> PreTrainedModel:
     return model  # type: ignore[no-any-return]
 
 
-def best_dtype() -> torch.dtype:
-    """Return bf16 where the processor multiplies it natively, else fp32.
-
-    Without the instructions bf16 is emulated, and slower than fp32.
-    """
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if native else torch.float32
+def bf16_is_native() -> bool:
+    """Return whether the processor multiplies bf16; emulated it is slower than fp32."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,0 +1,52 @@
+"""Which number format an adapter is served in on this machine.
+
+fp32 is what training means; narrower formats are faster and may change a value now and then. Each
+adapter says, for each format, how many values changed on documents that it was measured with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from extractor.adapter import Adapter
+from extractor.errors import ExtractorError
+
+Format = Literal["fp32", "bf16", "int8"]
+Asked = Literal["auto", "fp32", "bf16", "int8"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+ACCEPTED = 0.01
+"""Share of values that a format may change and still be chosen without being asked for."""
+
+
+def choose(asked: str, adapter: Adapter | None, machine: Sequence[Format] | None = None) -> Format:
+    """Return the format to serve in.
+
+    :param asked: a format, or `auto` for the fastest one that this machine runs well and that
+        the adapter was found to keep its values in. Without an adapter there is nothing to keep.
+    :param machine: formats to choose from, the fastest first; None takes `available()`.
+    :raises ExtractorError: for an unknown name.
+    """
+    for name in FORMATS:
+        if asked == name:
+            return name
+    if asked != "auto":
+        raise ExtractorError(f"no engine {asked!r}", hint=f"known: auto, {', '.join(FORMATS)}")
+    for name in available() if machine is None else machine:
+        changed = None if adapter is None else adapter.changed(name)
+        if (adapter is None and name == "bf16") or (changed is not None and changed <= ACCEPTED):
+            return name
+    return "fp32"
+
+
+def available() -> list[Format]:
+    """Return the formats narrower than fp32 that this machine runs well, the fastest first."""
+    from extractor.engine import openvino_runner
+    from extractor.engine.torch_runner import bf16_is_native
+
+    names: list[Format] = []
+    if openvino_runner.installed():
+        names.append("int8")
+    if bf16_is_native():
+        names.append("bf16")
+    return names

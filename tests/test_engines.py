@@ -1,0 +1,167 @@
+"""Number formats: int8 and bf16 against fp32, which of them is chosen, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import BaseModel
+from transformers import GPT2Config, LlamaConfig, LlamaForCausalLM
+
+from extractor import Extractor, base_model
+from extractor.adapter import Adapter, Parity
+from extractor.engine.base import Request, Runner
+from extractor.engine.choice import Format, choose
+from extractor.engine.local import LocalEngine
+from extractor.engine.openvino_runner import OpenVinoRunner, suits
+from extractor.engine.torch_runner import TorchRunner
+from extractor.errors import BaseModelError, ExtractorError
+from extractor.fields import Identifier, Money, Verbatim
+from extractor.schema import Schema
+from extractor.windows import WindowConfig
+from tests.tiny import tiny_base, tiny_model, tiny_tokenizer
+from training.parity import compare
+
+
+class Bill(BaseModel):
+    number: Identifier | None = None
+    seller: Verbatim | None = None
+    total: Money | None = None
+
+
+@pytest.fixture(scope="module")
+def model() -> LlamaForCausalLM:
+    torch.manual_seed(3)
+    config = LlamaConfig(
+        vocab_size=512,
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=400,
+        tie_word_embeddings=True,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def int8(model: LlamaForCausalLM) -> OpenVinoRunner:
+    weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    return OpenVinoRunner(weights, model.config, threads=1)
+
+
+def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """Return the model with its matrices rounded as int8 rounds them."""
+    twin = LlamaForCausalLM(model.config).eval()
+    state = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.dim() == 2:
+            scale = tensor.abs().amax(1, keepdim=True) / 127
+            tensor = (tensor / scale).round().clamp(-127, 127) * scale
+        state[name] = tensor
+    twin.load_state_dict(state)
+    return twin
+
+
+def test_the_graph_is_the_model(model: LlamaForCausalLM) -> None:
+    tokens = np.random.default_rng(0).integers(0, 512, 90).tolist()
+    wanted = TorchRunner(rounded(model))
+    runner = int8(model)
+
+    exact = wanted.run(wanted.begin(), tokens, 5)
+    given = runner.run(runner.begin(), tokens, 5)
+
+    assert given.shape == exact.shape == (5, 512)
+    # The products' inputs are rounded to int8 too, by the runtime.
+    assert np.abs(given - exact).max() < 0.05 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("make", [TorchRunner, int8], ids=["torch", "int8"])
+def test_reading_in_pieces_and_dropping_changes_nothing(make: Any, model: LlamaForCausalLM) -> None:
+    runner: Runner = make(model)
+    tokens = np.random.default_rng(1).integers(0, 512, 60).tolist()
+    whole = runner.run(runner.begin(), tokens, 1)
+
+    state = runner.begin(tokens[:20])
+    runner.run(state, [*tokens[20:30], 7, 8, 9], 4)
+    runner.drop(state, 3)
+    assert runner.length(state) == 30
+    runner.run(state, [*tokens[30:40], 1, 2], 1)
+    runner.drop(state, 2)
+    pieces = runner.run(state, tokens[40:], 1)
+
+    assert np.abs(pieces - whole).max() < 0.03 * np.abs(whole).max()
+    if runner.copies:
+        kept = runner.begin(tokens[:20])
+        copied = runner.run(runner.copy(kept), tokens[20:], 1)
+        assert np.allclose(copied, whole, atol=1e-5)
+        assert runner.length(kept) == 20
+
+
+def test_int8_answers_under_the_same_constraint() -> None:
+    tokenizer = tiny_tokenizer()
+    schema = Schema.of(Bill)
+    text = "Mill & Sons  Invoice A-1\nTotal  1,250.00 EUR"
+    runner = int8(tiny_model(tokenizer))
+
+    for drafts in (True, False):
+        engine = LocalEngine(runner, tokenizer, {}, drafts=drafts)
+        outputs = engine.generate([Request(schema, text, 200), Request(schema, text, 200)])
+        assert outputs[0] == outputs[1], "one document leaves nothing behind for the next"
+        assert set(Extractor(Bill, engine=engine).extract(text).values) == set(schema.field_names)
+
+
+def test_other_architectures_are_refused(tmp_path: Path) -> None:
+    assert not suits(GPT2Config())
+    assert not suits(LlamaConfig(attention_bias=True))
+    assert not suits(
+        LlamaConfig(rope_parameters={"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0})
+    )
+    with pytest.raises(BaseModelError, match="Llama"):
+        OpenVinoRunner({}, GPT2Config())
+
+
+@pytest.mark.parametrize("kind", ["fp32", "bf16", "int8"])
+def test_every_format_is_loaded_by_name(kind: str, tmp_path: Path) -> None:
+    base = tiny_base(tmp_path)
+
+    reader = Extractor(Bill, base_model=str(base), engine=kind)
+
+    assert reader.engine.identity["engine"] == kind
+    assert reader.extract("Mill\nTotal 5.00").status == "complete"
+    assert base_model.find(str(base)).sha256 == reader.engine.identity["base"]
+
+
+def adapter(**parity: Parity) -> Adapter:
+    return Adapter(
+        Path(), "base", "0", "Bill", "0", (), "1", "1", WindowConfig(), dict(parity), "0"
+    )
+
+
+def test_the_fastest_format_that_keeps_the_values_is_chosen() -> None:
+    same, flips = Parity(9, 300, (("a", "total"),)), Parity(9, 300, (("a", "total"),) * 4)
+    machine: list[Format] = ["int8", "bf16"]
+
+    assert choose("auto", adapter(int8=same, bf16=same), machine) == "int8"
+    assert choose("auto", adapter(int8=flips, bf16=same), machine) == "bf16"
+    assert choose("auto", adapter(int8=flips), machine) == "fp32"
+    assert choose("auto", adapter(), machine) == "fp32", "what was not measured is not trusted"
+    assert choose("auto", adapter(int8=Parity(0, 0, ())), machine) == "fp32"
+    assert choose("auto", None, machine) == "bf16"
+    assert choose("auto", adapter(int8=same, bf16=same), []) == "fp32"
+    assert choose("int8", adapter(int8=flips), machine) == "int8", "asked for by name"
+    with pytest.raises(ExtractorError, match="no engine 'fast'"):
+        choose("fast", None)
+
+
+def test_flips_are_told_by_document_and_path() -> None:
+    wanted = {"a": {"total": 1, "seller": None}, "b": {"total": 2}}
+    given = {"a": {"total": 1, "seller": "x", "rows[0].name": "y"}, "b": {"total": 2}}
+
+    found = compare(wanted, given)
+
+    assert found == Parity(2, 4, (("a", "rows[0].name"), ("a", "seller")))
+    assert found.changed == 0.5
