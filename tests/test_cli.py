@@ -29,7 +29,7 @@ def answer(text):
     return {"company": text.split()[0]}
 
 class Extractor(pipeline.Extractor):
-    def __init__(self, schema, *, adapter, base_model, threads, **others):
+    def __init__(self, schema, *, adapter, base_model, engine, threads, **others):
         super().__init__(schema, engine=CannedEngine(answer), **others)
 
 pipeline.Extractor = Extractor
