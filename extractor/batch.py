@@ -112,25 +112,25 @@ def run(
     target = Path(output)
     export.check(target)
     with _journal(target) as journal:
-        lines = _lines_that_hold(journal)
-        done: list[Line] = []
-        read = failed = 0
+        places = _lines_that_hold(journal)
+        done: list[_Place] = []
+        read = 0
         for index, file in enumerate(files):
             if progress is not None:
                 progress(index, len(files))
-            line = lines.get(_key(file, extractor.identity))
-            if line is None or _may_be_over(line):
-                line = line_of(file, extractor)
-                _append(journal, line, target)
+            place = places.get(_key(file, extractor.identity))
+            if place is None or place.may_be_over:
+                place = _append(journal, line_of(file, extractor), target)
                 read += 1
-            failed += line["status"] == "failed"
-            done.append(line)
+            done.append(place)
         if progress is not None:
             progress(len(files), len(files))
-        _write(target, done, extractor.schema)
-        if len(lines) + read > len(done):
+        lines = _Lines(journal, done)
+        _write(target, lines, extractor.schema)
+        if len(places) + read > len(done):
             # What the journal holds of changed or vanished documents is of no more use.
-            _compact(target, done)
+            _compact(target, lines)
+    failed = sum(place.failed for place in done)
     return BatchSummary(read=read, kept=len(files) - read, failed=failed)
 
 
@@ -215,11 +215,6 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     }
 
 
-def _may_be_over(line: Line) -> bool:
-    """Say whether a failure lay in the run, not in the document: it is worth another try."""
-    return line["error"] is not None and bool(line["error"]["category"] == "internal")
-
-
 def _failure(file: str, category: str, message: str, hint: str) -> Line:
     return {
         "input": shown(file),
@@ -290,34 +285,71 @@ def _lock(descriptor: int, target: Path) -> None:
         raise _cannot_write(target, error) from error
 
 
-def _lines_that_hold(journal: int) -> dict[str, Line]:
-    """Read the journal; a last line that a kill cut in two is cut off."""
-    found: dict[str, Line] = {}
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a line stands in the journal; lines stay there, so memory does not grow with them.
+
+    :param start: in bytes, like `length`, its line end included.
+    :param may_be_over: it failed, and that lay in the run and not in the document.
+    """
+
+    start: int
+    length: int
+    failed: bool
+    may_be_over: bool
+
+    @classmethod
+    def of(cls, line: Line, start: int, length: int) -> _Place:
+        over = line["error"] is not None and line["error"]["category"] == "internal"
+        return cls(start, length, line["status"] == "failed", over)
+
+
+class _Lines(Sequence[Line]):
+    """Lines of a journal, read when they are asked for."""
+
+    def __init__(self, journal: int, places: Sequence[_Place]) -> None:
+        self._journal, self._places = journal, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return _Lines(self._journal, self._places[index])
+        place = self._places[index]
+        return json.loads(os.pread(self._journal, place.length, place.start))
+
+
+def _lines_that_hold(journal: int) -> dict[str, _Place]:
+    """Return the journal's lines by key; a last line that a kill cut in two is cut off."""
+    found: dict[str, _Place] = {}
     good = 0
     with open(journal, "rb", closefd=False) as content:
         for raw in content:
             try:
                 line = json.loads(raw)
-                found[line["key"]] = line
+                key, place = line["key"], _Place.of(line, good, len(raw))
             except (ValueError, LookupError, TypeError):
                 break
             if not raw.endswith(b"\n"):
-                del found[line["key"]]
                 break
+            found[key] = place
             good += len(raw)
     os.ftruncate(journal, good)
     return found
 
 
-def _append(journal: int, line: Line, target: Path) -> None:
+def _append(journal: int, line: Line, target: Path) -> _Place:
     # Written without a buffer: after a failure nothing is left that closing would write again.
     text = as_text(line).encode() + b"\n"
     try:
+        place = _Place.of(line, os.fstat(journal).st_size, len(text))
         while text:
             text = text[os.write(journal, text) :]
         os.fsync(journal)
     except OSError as error:
         raise _cannot_write(target, error) from error
+    return place
 
 
 def _compact(target: Path, lines: Sequence[Line]) -> None:
