@@ -80,6 +80,7 @@ def load(base: BaseModel, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
     :raises BaseModelError: if the folder does not hold a causal language model, or only a part.
     """
     transformers = import_transformers()
+    import_torch()
     from safetensors import SafetensorError
 
     try:
@@ -116,7 +117,8 @@ def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerFast:
     """Load the tokenizer alone. :raises BaseModelError: if the folder holds none."""
     transformers = import_transformers()
     try:
-        tokenizer: PreTrainedTokenizerFast = transformers.AutoTokenizer.from_pretrained(
+        # Not AutoTokenizer: it imports torch, which int8 does without.
+        tokenizer: PreTrainedTokenizerFast = transformers.PreTrainedTokenizerFast.from_pretrained(
             base.folder, local_files_only=True
         )
     except (OSError, ValueError, KeyError) as error:
@@ -133,16 +135,28 @@ def import_transformers() -> Any:  # a module whose attributes are created lazil
     :raises MissingExtra: if it is not installed.
     """
     try:
-        import torch  # noqa: F401
         import transformers
     except ImportError as error:
-        raise MissingExtra(
-            f"running a model needs {error.name}", hint='run: pip install "fieldwright[model]"'
-        ) from error
+        raise _missing(error) from error
     quiet: Any = transformers.utils.logging  # its functions are not annotated
     quiet.set_verbosity_error()
     quiet.disable_progress_bar()
     return transformers
+
+
+def import_torch() -> Any:
+    """Import torch. :raises MissingExtra: if it is not installed."""
+    try:
+        import torch
+    except ImportError as error:
+        raise _missing(error) from error
+    return torch
+
+
+def _missing(error: ImportError) -> MissingExtra:
+    return MissingExtra(
+        f"running a model needs {error.name}", hint='run: pip install "fieldwright[model]"'
+    )
 
 
 def _embedded_folder() -> Path:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from pydantic import BaseModel
-from transformers import GPT2Config, LlamaConfig, LlamaForCausalLM
+from safetensors.torch import save_file
+from transformers import GPT2Config, LlamaConfig, LlamaForCausalLM, PretrainedConfig
 
 from extractor import Extractor, base_model
 from extractor.adapter import Adapter, Parity
 from extractor.engine.base import Request, Runner
 from extractor.engine.choice import Format, choose
 from extractor.engine.local import LocalEngine
-from extractor.engine.openvino_runner import OpenVinoRunner, suits
+from extractor.engine.openvino_runner import (
+    Architecture,
+    OpenVinoRunner,
+    add_adapter,
+    read_weights,
+)
 from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import BaseModelError, ExtractorError
 from extractor.fields import Identifier, Money, Verbatim
@@ -50,7 +59,7 @@ def model() -> LlamaForCausalLM:
 
 def int8(model: LlamaForCausalLM) -> OpenVinoRunner:
     weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    return OpenVinoRunner(weights, model.config, threads=1)
+    return OpenVinoRunner(weights, Architecture.of(model.config.to_dict()), threads=1)
 
 
 def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
@@ -114,14 +123,64 @@ def test_int8_answers_under_the_same_constraint() -> None:
         assert set(Extractor(Bill, engine=engine).extract(text).values) == set(schema.field_names)
 
 
-def test_other_architectures_are_refused(tmp_path: Path) -> None:
-    assert not suits(GPT2Config())
-    assert not suits(LlamaConfig(attention_bias=True))
-    assert not suits(
-        LlamaConfig(rope_parameters={"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0})
+@pytest.mark.parametrize(
+    "config",
+    [
+        GPT2Config(),
+        LlamaConfig(attention_bias=True),
+        LlamaConfig(rope_parameters={"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0}),
+        LlamaConfig(hidden_act="gelu"),
+    ],
+)
+def test_other_architectures_are_refused(config: PretrainedConfig) -> None:
+    with pytest.raises(BaseModelError, match="plain Llama"):
+        Architecture.of(config.to_dict())
+
+
+def test_an_adapter_is_merged_as_peft_merges_it(tmp_path: Path) -> None:
+    base = tiny_base(tmp_path / "base")
+    plain, _ = base_model.load(base_model.find(str(base)), torch.float32)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
+    tuned = get_peft_model(plain, config)
+    for name, weight in tuned.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    tuned.save_pretrained(str(tmp_path / "adapter"))
+    weights = read_weights(base)
+    before = weights["model.layers.0.mlp.up_proj.weight"].copy()
+
+    add_adapter(weights, tmp_path / "adapter")
+
+    merged = tuned.merge_and_unload().state_dict()
+    assert np.abs(weights["model.layers.0.mlp.up_proj.weight"] - before).max() > 0.01
+    for name, weight in weights.items():
+        np.testing.assert_allclose(weight, merged[name].numpy(), atol=1e-6)
+
+
+def test_weights_in_bf16_are_read_too(tmp_path: Path) -> None:
+    tensor = torch.randn(3, 4).to(torch.bfloat16)
+    save_file({"a": tensor}, tmp_path / "model.safetensors")
+
+    assert (read_weights(tmp_path)["a"] == tensor.float().numpy()).all()
+    with pytest.raises(BaseModelError, match=r"no \*\.safetensors"):
+        read_weights(tmp_path / "empty")
+
+
+def test_int8_needs_no_torch(tmp_path: Path) -> None:
+    base = tiny_base(tmp_path)
+    code = f"""
+import sys
+from extractor import Extractor
+from schemas.receipt import Receipt
+reader = Extractor(Receipt, base_model={str(base)!r}, engine="int8")
+print(reader.extract("Mill\\nTotal 5.00").status, "torch" in sys.modules)
+"""
+    root = Path(__file__).parents[1]
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
     )
-    with pytest.raises(BaseModelError, match="Llama"):
-        OpenVinoRunner({}, GPT2Config())
+
+    assert found.stdout.split() == ["complete", "False"]
 
 
 @pytest.mark.parametrize("kind", ["fp32", "bf16", "int8"])

@@ -6,7 +6,7 @@ adapter says, for each format, how many values changed on documents that it was 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from extractor.adapter import Adapter
@@ -39,14 +39,14 @@ def choose(asked: str, adapter: Adapter | None, machine: Sequence[Format] | None
     return "fp32"
 
 
-def available() -> list[Format]:
-    """Return the formats narrower than fp32 that this machine runs well, the fastest first."""
+def available() -> Iterator[Format]:
+    """Yield the formats narrower than fp32 that this machine runs well, the fastest first."""
     from extractor.engine import openvino_runner
+
+    if openvino_runner.installed():
+        yield "int8"
+    # Imported only if the first will not do: torch takes seconds.
     from extractor.engine.torch_runner import bf16_is_native
 
-    names: list[Format] = []
-    if openvino_runner.installed():
-        names.append("int8")
     if bf16_is_native():
-        names.append("bf16")
-    return names
+        yield "bf16"

@@ -80,7 +80,7 @@ class Constraint:
         # Outlines builds a matcher from any text and answers '' for a bad grammar, so the grammar
         # is checked first. Its Generator would also build a tokenizer (0.5 s) for each schema.
         grammar_text = llguidance.grammar_from("grammar", lark)
-        processor = LLGuidanceLogitsProcessor(grammar_text, self._tokenizer, "torch")
+        processor = LLGuidanceLogitsProcessor(grammar_text, self._tokenizer, "numpy")
         problem = llguidance.LLMatcher.validate_grammar(processor.grammar, processor.llg_tokenizer)
         if problem:
             raise SchemaError(

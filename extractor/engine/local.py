@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from extractor import base_model
 from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
@@ -19,8 +17,6 @@ from extractor.engine.choice import Format
 from extractor.engine.constraint import Constraint
 from extractor.engine.decode import decode
 from extractor.engine.draft import Drafter
-from extractor.engine.openvino_runner import OpenVinoRunner
-from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import BaseModelError
 from extractor.prompt import constant, encode, render
 from extractor.schema import AnySchema
@@ -69,14 +65,16 @@ class LocalEngine:
         :param kind: number format of the weights while answering, see `extractor.engine.choice`.
         :param threads: of the processor; None leaves them as they are.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
         runner: Runner
+        # Each is imported when it is needed: torch alone takes seconds.
         if kind == "int8":
-            runner = OpenVinoRunner.load(base, adapter, torch.get_num_threads())
+            from extractor.engine.openvino_runner import OpenVinoRunner
+
+            runner = OpenVinoRunner.load(base, adapter, threads)
         else:
-            dtype = torch.bfloat16 if kind == "bf16" else torch.float32
-            runner = TorchRunner.load(base, adapter, dtype)
+            from extractor.engine.torch_runner import TorchRunner
+
+            runner = TorchRunner.load(base, adapter, kind, threads)
         tokenizer = base_model.load_tokenizer(base)
         return cls(runner, tokenizer, {"base": base.sha256, "engine": kind})
 

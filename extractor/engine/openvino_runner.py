@@ -6,18 +6,17 @@ as int8 with one scale for each row, everything else fp32. The runtime keeps key
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from extractor.base_model import BaseModel
 from extractor.errors import BaseModelError, MissingExtra
-
-if TYPE_CHECKING:
-    from transformers import PretrainedConfig
 
 Weights = dict[str, npt.NDArray[np.float32]]
 
@@ -33,25 +32,69 @@ class OpenVinoState:
     tokens: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """What the graph must know of a Llama model beside its weights.
+
+    :param width: of a head.
+    :param theta: base of the rotary frequencies.
+    :param tied: the head is the embedding.
+    """
+
+    layers: int
+    heads: int
+    key_heads: int
+    width: int
+    epsilon: float
+    theta: float
+    tied: bool
+    context_tokens: int
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Architecture:
+        """Read transformers' `config.json`; what it leaves out has that library's defaults.
+
+        :raises BaseModelError: if the graph built here is not that of the model.
+        """
+        rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+        odd = [
+            config.get("model_type") != "llama",
+            config.get("hidden_act", "silu") != "silu",
+            bool(config.get("attention_bias") or config.get("mlp_bias")),
+            rope.get("rope_type", "default") != "default",
+        ]
+        if any(odd):
+            raise BaseModelError(
+                f"int8 runs plain Llama models, this one is {config.get('model_type')} "
+                "or has parts of its own",
+                hint="use --engine fp32 or bf16",
+            )
+        heads = int(config["num_attention_heads"])
+        return cls(
+            layers=int(config["num_hidden_layers"]),
+            heads=heads,
+            key_heads=int(config.get("num_key_value_heads") or heads),
+            width=int(config.get("head_dim") or config["hidden_size"] // heads),
+            epsilon=float(config.get("rms_norm_eps", 1e-6)),
+            theta=float(rope.get("rope_theta") or config.get("rope_theta") or 10_000),
+            tied=bool(config.get("tie_word_embeddings", False)),
+            context_tokens=int(config.get("max_position_embeddings", 2048)),
+        )
+
+
 class OpenVinoRunner:
     """A `Runner` over int8 weights of the Llama architecture.
 
     :param weights: by transformers' names, an adapter already merged in.
-    :param threads: of the processor; None takes all cores.
+    :param threads: of the processor; None leaves the choice to the runtime.
     :raises MissingExtra: if OpenVINO is not installed.
-    :raises BaseModelError: for another architecture.
     """
 
     def __init__(
-        self, weights: Weights, config: PretrainedConfig, threads: int | None = None
+        self, weights: Weights, architecture: Architecture, threads: int | None = None
     ) -> None:
         openvino = _openvino()
-        if not suits(config):
-            raise BaseModelError(
-                f"int8 runs models of the Llama architecture, this one is {config.model_type}",
-                hint="use --engine fp32 or bf16",
-            )
-        self._context_tokens = int(config.max_position_embeddings)
+        self._context_tokens = architecture.context_tokens
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             # Sums stay fp32 whatever the processor prefers, so that machines agree.
@@ -60,19 +103,29 @@ class OpenVinoRunner:
         }
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
-        model = _Graph(weights, config).model()
+        model = _Graph(weights, architecture).model()
         compiled = openvino.Core().compile_model(model, "CPU", options)
         self._request = compiled.create_infer_request()
 
     @classmethod
     def load(cls, base: BaseModel, adapter: Path | None, threads: int | None) -> OpenVinoRunner:
-        """Load a base model, with an adapter merged into it in fp32."""
-        from extractor.engine.torch_runner import merged
+        """Load a base model, with an adapter merged into it in fp32; without torch, so at once.
 
+        :raises BaseModelError: for another architecture, or weights that cannot be read.
+        """
         _openvino()
-        model = merged(base, adapter)
-        weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-        return cls(weights, model.config, threads)
+        try:
+            config = json.loads((base.folder / "config.json").read_text(encoding="utf-8"))
+            architecture = Architecture.of(config)
+            weights = read_weights(base.folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise BaseModelError(
+                f"base model {base.name}: {base.folder} cannot be read as a Llama model: {error}",
+                hint="give a folder with config.json and *.safetensors, or use --engine fp32",
+            ) from error
+        if adapter is not None:
+            add_adapter(weights, adapter)
+        return cls(weights, architecture, threads)
 
     @property
     def context_tokens(self) -> int:
@@ -131,12 +184,43 @@ class OpenVinoRunner:
         state.tokens -= count
 
 
-def suits(config: PretrainedConfig) -> bool:
-    """Return whether the graph built here is that of a model."""
-    plain = config.model_type == "llama" and config.hidden_act == "silu"
-    biased = getattr(config, "attention_bias", False) or getattr(config, "mlp_bias", False)
-    kind = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
-    return bool(plain and not biased and kind == "default")
+def read_weights(folder: Path) -> Weights:
+    """Return all weights of a model's folder as fp32.
+
+    :raises BaseModelError: if there are none.
+    """
+    weights: Weights = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        weights.update(_tensors(file))
+    if not weights:
+        raise BaseModelError(
+            f"{folder}: no *.safetensors", hint="fetch or copy the model again, it is incomplete"
+        )
+    return weights
+
+
+def add_adapter(weights: Weights, folder: Path) -> None:
+    """Add a LoRA adapter, as `training.tune` makes them, to a base model's weights."""
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    scale = config["lora_alpha"] / config["r"]
+    parts = _tensors(folder / "adapter_model.safetensors")
+    for name, down in parts.items():
+        if ".lora_A." in name:
+            target = name.removeprefix("base_model.model.").replace(".lora_A.", ".")
+            weights[target] = weights[target] + scale * (parts[name.replace("_A.", "_B.")] @ down)
+
+
+def _tensors(file: Path) -> Weights:
+    """Return a file's tensors; numpy knows no bf16, so such a file is read by torch."""
+    from safetensors import safe_open
+
+    with safe_open(file, framework="numpy") as stored:
+        kinds = {stored.get_slice(name).get_dtype() for name in stored.keys()}  # noqa: SIM118
+        if kinds <= {"F16", "F32", "F64"}:
+            return {name: stored.get_tensor(name).astype(np.float32) for name in stored.keys()}  # noqa: SIM118
+    from safetensors.torch import load_file
+
+    return {name: tensor.float().numpy() for name, tensor in load_file(file).items()}
 
 
 def installed() -> bool:
@@ -163,15 +247,13 @@ class _Graph:
     sequence [1] (zero; the runtime recognises its own cache by it), kept [k]; logits [1, k, v].
     """
 
-    def __init__(self, weights: Weights, config: PretrainedConfig) -> None:
+    def __init__(self, weights: Weights, architecture: Architecture) -> None:
         from openvino import opset15
 
         self.op: Any = opset15
-        self.weights, self.config = weights, config
-        self.heads = int(config.num_attention_heads)
-        self.key_heads = int(config.num_key_value_heads)
-        width = getattr(config, "head_dim", None)
-        self.width = int(width or config.hidden_size // self.heads)
+        self.weights, self.architecture = weights, architecture
+        self.heads, self.key_heads = architecture.heads, architecture.key_heads
+        self.width = architecture.width
         self.sinks: list[Any] = []
 
     def model(self) -> Any:
@@ -191,7 +273,7 @@ class _Graph:
         embedding = self._matrix("model.embed_tokens.weight")
         hidden = op.gather(embedding, inputs["tokens"], self._ints(0))
         turns = self._turns(inputs["positions"])
-        for layer in range(int(self.config.num_hidden_layers)):
+        for layer in range(self.architecture.layers):
             name = f"model.layers.{layer}"
             normed = self._norm(hidden, f"{name}.input_layernorm.weight")
             attended = self._attention(normed, name, layer, turns, inputs)
@@ -204,8 +286,7 @@ class _Graph:
             )
         hidden = op.gather(hidden, inputs["kept"], self._ints(1))
         hidden = self._norm(hidden, "model.norm.weight")
-        tied = "lm_head.weight" not in self.weights or self.config.tie_word_embeddings
-        head = embedding if tied else self._matrix("lm_head.weight")
+        head = embedding if self.architecture.tied else self._matrix("lm_head.weight")
         logits = op.matmul(hidden, head, False, True)
         return openvino.Model([op.result(logits)], self.sinks, list(inputs.values()), "llama")
 
@@ -258,10 +339,8 @@ class _Graph:
     def _turns(self, positions: Any) -> tuple[Any, Any]:
         """Return cosine and sine of each position's rotary angles. Shape: [1, 1, n, width]."""
         op = self.op
-        rope: Any = getattr(self.config, "rope_parameters", None) or {}
-        theta = float(rope.get("rope_theta") or getattr(self.config, "rope_theta", 10_000.0))
         powers = np.arange(0, self.width, 2, dtype=np.float64) / self.width
-        frequencies = (1.0 / theta**powers).astype(np.float32)
+        frequencies = (1.0 / self.architecture.theta**powers).astype(np.float32)
         places = op.unsqueeze(op.convert(positions, "f32"), self._ints([2]))
         angles = op.multiply(places, op.constant(frequencies[None, None]))
         angles = op.unsqueeze(op.concat([angles, angles], 2), self._ints([1]))
@@ -279,7 +358,7 @@ class _Graph:
     def _norm(self, hidden: Any, name: str) -> Any:
         op = self.op
         square = op.reduce_mean(op.multiply(hidden, hidden), self._ints([-1]), True)
-        epsilon = op.constant(np.float32(self.config.rms_norm_eps))
+        epsilon = op.constant(np.float32(self.architecture.epsilon))
         scaled = op.divide(hidden, op.sqrt(op.add(square, epsilon)))
         return op.multiply(scaled, op.constant(self.weights[name][None, None]))
 

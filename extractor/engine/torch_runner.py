@@ -13,6 +13,7 @@ import torch
 
 from extractor import base_model
 from extractor.base_model import BaseModel
+from extractor.engine.choice import Format
 
 if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedModel
@@ -28,13 +29,21 @@ class TorchRunner:
         self.model = model
 
     @classmethod
-    def load(cls, base: BaseModel, adapter: Path | None, dtype: torch.dtype) -> TorchRunner:
+    def load(
+        cls, base: BaseModel, adapter: Path | None, kind: Format, threads: int | None
+    ) -> TorchRunner:
         """Load a base model, with an adapter merged into it.
 
         It is merged in fp32, before the weights are narrowed; served weights then differ from base
         plus adapter by rounding only.
+
+        :param kind: fp32 or bf16.
+        :param threads: of torch; None leaves them as they are.
         """
-        model: Any = merged(base, adapter)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        dtype = torch.bfloat16 if kind == "bf16" else torch.float32
+        model: Any = _merged(base, adapter)
         base_model.choose_attention(model, dtype)
         return cls(model.to(dtype).eval())
 
@@ -83,7 +92,7 @@ class TorchRunner:
         state.crop(-count)
 
 
-def merged(base: BaseModel, adapter: Path | None) -> PreTrainedModel:
+def _merged(base: BaseModel, adapter: Path | None) -> PreTrainedModel:
     """Return a base model in fp32 with an adapter's weights added to its own."""
     plain, _ = base_model.load(base, torch.float32)
     model: Any = plain  # what peft returns is not annotated
