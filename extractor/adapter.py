@@ -34,18 +34,25 @@ _HASHED = ("adapter_config.json", "adapter_model.safetensors")
 class Parity:
     """How a number format's records compare with those of fp32.
 
-    :param values: compared, over all documents.
-    :param flips: document and path of each value that differs.
+    :param values: labelled ones, nulls included, over all documents.
+    :param right: how many of them the format reads as labelled.
+    :param reference: how many of them fp32 does.
+    :param flips: document and path of each value that differs from that of fp32.
     """
 
     documents: int
     values: int
+    right: int
+    reference: int
     flips: tuple[tuple[str, str], ...]
 
     @property
-    def changed(self) -> float:
-        """Share of values that differ; 1 if none was compared."""
-        return len(self.flips) / self.values if self.values else 1.0
+    def loss(self) -> float:
+        """Share of the values that are right in fp32 only, less those right in the format only.
+
+        1 if nothing was compared.
+        """
+        return (self.reference - self.right) / self.values if self.values else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,9 @@ class Adapter:
     parity: dict[str, Parity]
     sha256: str
 
-    def changed(self, kind: str) -> float | None:
-        """Return the share of values that a number format changes; None if not measured."""
-        return self.parity[kind].changed if kind in self.parity else None
+    def loss(self, kind: str) -> float | None:
+        """Return the share of values that a number format loses; None if not measured."""
+        return self.parity[kind].loss if kind in self.parity else None
 
     def check(self, schema: AnySchema, base: BaseModel) -> None:
         """Refuse a schema, base model, prompt or reading that the adapter was not made for.
@@ -163,7 +170,7 @@ def read(folder: str | Path) -> Adapter:
             reading_version=manifest["reading_version"],
             windows=WindowConfig(**manifest["windows"]),
             parity={
-                kind: Parity(found["documents"], found["values"], tuple(map(tuple, found["flips"])))
+                kind: Parity(**{**found, "flips": tuple(map(tuple, found["flips"]))})
                 for kind, found in manifest.get("parity", {}).items()
             },
             sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),

@@ -63,8 +63,8 @@ EngineOption = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="fp32, bf16, int8 (needs openvino), or auto: the fastest that train found to keep "
-        "the adapter's values.",
+        help="fp32, bf16, int8 (needs openvino), or auto: the fastest that train found to lose "
+        "no values.",
     ),
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
@@ -270,8 +270,8 @@ def train(
         _left_out(problem.document, problem.field, problem.message)
     for kind, found in result.parity.items():
         _say(
-            f"{kind}: {len(found.flips)} of {found.values} values in {found.documents} documents "
-            "differ from fp32"
+            f"{kind}: {found.right} values right in {found.documents} documents, "
+            f"{found.reference} in fp32; {len(found.flips)} differ"
         )
         for document, path in found.flips:
             _say(f"  differs: {document}: {path}")

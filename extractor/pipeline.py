@@ -82,7 +82,7 @@ class Extractor(Generic[T]):
     :param adapter: folder made by `extractor train`; without one the base model answers alone.
     :param base_model: hub name or folder; None takes the embedded model.
     :param engine: runs the model; a name loads the local one: `fp32`, `bf16`, `int8`, or `auto`
-        for the fastest that the adapter is known to keep its values in.
+        for the fastest that the adapter is known to lose no values in.
     :param max_new_tokens: of one window's answer; what is longer is closed and marked truncated.
     :param threads: of the local engine; None leaves torch's default.
     :param windows: how long documents are cut; None takes the adapter's, else the default.

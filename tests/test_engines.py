@@ -32,7 +32,7 @@ from extractor.fields import Identifier, Money, Verbatim
 from extractor.schema import Schema
 from extractor.windows import WindowConfig
 from tests.tiny import tiny_base, tiny_model, tiny_tokenizer
-from training.parity import compare
+from training.parity import Reading, against
 
 
 class Bill(BaseModel):
@@ -63,13 +63,14 @@ def int8(model: LlamaForCausalLM) -> OpenVinoRunner:
 
 
 def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
-    """Return the model with its matrices rounded as int8 rounds them."""
+    """Return the model with its matrices rounded as int8 rounds them, in groups of 32."""
     twin = LlamaForCausalLM(model.config).eval()
     state = {}
     for name, tensor in model.state_dict().items():
         if tensor.dim() == 2:
-            scale = tensor.abs().amax(1, keepdim=True) / 127
-            tensor = (tensor / scale).round().clamp(-127, 127) * scale
+            groups = tensor.view(tensor.shape[0], -1, 32)
+            scale = groups.abs().amax(2, keepdim=True) / 127
+            tensor = ((groups / scale).round() * scale).view(tensor.shape)
         state[name] = tensor
     twin.load_state_dict(state)
     return twin
@@ -201,26 +202,30 @@ def adapter(**parity: Parity) -> Adapter:
 
 
 def test_the_fastest_format_that_keeps_the_values_is_chosen() -> None:
-    same, flips = Parity(9, 300, (("a", "total"),)), Parity(9, 300, (("a", "total"),) * 4)
+    flips = (("a", "total"),) * 9
+    same, worse = Parity(9, 300, 277, 280, flips), Parity(9, 300, 276, 280, flips)
     machine: list[Format] = ["int8", "bf16"]
 
     assert choose("auto", adapter(int8=same, bf16=same), machine) == "int8"
-    assert choose("auto", adapter(int8=flips, bf16=same), machine) == "bf16"
-    assert choose("auto", adapter(int8=flips), machine) == "fp32"
+    assert choose("auto", adapter(int8=worse, bf16=same), machine) == "bf16"
+    assert choose("auto", adapter(int8=worse), machine) == "fp32"
     assert choose("auto", adapter(), machine) == "fp32", "what was not measured is not trusted"
-    assert choose("auto", adapter(int8=Parity(0, 0, ())), machine) == "fp32"
+    assert choose("auto", adapter(int8=Parity(0, 0, 0, 0, ())), machine) == "fp32"
     assert choose("auto", None, machine) == "bf16"
     assert choose("auto", adapter(int8=same, bf16=same), []) == "fp32"
-    assert choose("int8", adapter(int8=flips), machine) == "int8", "asked for by name"
+    assert choose("int8", adapter(int8=worse), machine) == "int8", "asked for by name"
     with pytest.raises(ExtractorError, match="no engine 'fast'"):
         choose("fast", None)
 
 
-def test_flips_are_told_by_document_and_path() -> None:
-    wanted = {"a": {"total": 1, "seller": None}, "b": {"total": 2}}
-    given = {"a": {"total": 1, "seller": "x", "rows[0].name": "y"}, "b": {"total": 2}}
+def test_flips_are_told_by_document_and_path_and_weighed_by_the_labels() -> None:
+    wanted = Reading({"a": {"total": 1, "seller": None}, "b": {"total": 2}}, labelled=4, right=3)
+    given = Reading(
+        {"a": {"total": 1, "seller": "x", "rows[0].name": "y"}, "b": {"total": 2}}, 4, 2
+    )
 
-    found = compare(wanted, given)
+    found = against(wanted, given)
 
-    assert found == Parity(2, 4, (("a", "rows[0].name"), ("a", "seller")))
-    assert found.changed == 0.5
+    assert found == Parity(2, 4, 2, 3, (("a", "rows[0].name"), ("a", "seller")))
+    assert found.loss == 0.25
+    assert against(given, wanted).loss == -0.25, "more right values than fp32 are no loss"

@@ -1,7 +1,7 @@
 """Which number format an adapter is served in on this machine.
 
-fp32 is what training means; narrower formats are faster and may change a value now and then. Each
-adapter says, for each format, how many values changed on documents that it was measured with.
+fp32 is what training means; narrower formats are faster and may change a value now and then, for
+better or worse. Each adapter says how many values a format lost on labelled documents.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Format = Literal["fp32", "bf16", "int8"]
 Asked = Literal["auto", "fp32", "bf16", "int8"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 ACCEPTED = 0.01
-"""Share of values that a format may change and still be chosen without being asked for."""
+"""Share of values that a format may lose and still be chosen without being asked for."""
 
 
 def choose(asked: str, adapter: Adapter | None, machine: Sequence[Format] | None = None) -> Format:
     """Return the format to serve in.
 
     :param asked: a format, or `auto` for the fastest one that this machine runs well and that
-        the adapter was found to keep its values in. Without an adapter there is nothing to keep.
+        was found not to lose values of the adapter. Without an adapter there is nothing to keep.
     :param machine: formats to choose from, the fastest first; None takes `available()`.
     :raises ExtractorError: for an unknown name.
     """
@@ -33,8 +33,8 @@ def choose(asked: str, adapter: Adapter | None, machine: Sequence[Format] | None
     if asked != "auto":
         raise ExtractorError(f"no engine {asked!r}", hint=f"known: auto, {', '.join(FORMATS)}")
     for name in available() if machine is None else machine:
-        changed = None if adapter is None else adapter.changed(name)
-        if (adapter is None and name == "bf16") or (changed is not None and changed <= ACCEPTED):
+        loss = None if adapter is None else adapter.loss(name)
+        if (adapter is None and name == "bf16") or (loss is not None and loss <= ACCEPTED):
             return name
     return "fp32"
 

@@ -1,7 +1,7 @@
 """Runs Llama weights as int8 with OpenVINO: two to three times the speed of fp32 on any processor.
 
 The graph is built from the weights themselves, so nothing has to be exported or traced: matrices
-as int8 with one scale for each row, everything else fp32. The runtime keeps keys and values.
+as int8 with a scale for every 32 numbers, everything else fp32. The runtime keeps keys and values.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from extractor.base_model import BaseModel
 from extractor.errors import BaseModelError, MissingExtra
 
+_GROUP = 32
 Weights = dict[str, npt.NDArray[np.float32]]
 
 
@@ -366,15 +367,18 @@ class _Graph:
         return self.op.matmul(hidden, self._matrix(name), False, True)
 
     def _matrix(self, name: str) -> Any:
-        """Return a matrix as int8 and a scale for each of its rows."""
+        """Return a matrix as int8 and a scale for each group of a row, or for each row."""
         matrix = self.weights[name]
-        scale = np.abs(matrix).max(axis=1, keepdims=True) / 127
+        rows, columns = matrix.shape
+        groups = matrix.reshape(rows, -1, _GROUP if columns % _GROUP == 0 else columns)
+        scale = np.abs(groups).max(axis=2, keepdims=True) / 127
         scale[scale == 0] = 1
-        whole = np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8)
-        return self.op.multiply(
+        whole = np.rint(groups / scale).astype(np.int8)
+        wide = self.op.multiply(
             self.op.convert(self.op.constant(whole), "f32"),
             self.op.constant(scale.astype(np.float32)),
         )
+        return self.op.reshape(wide, self._ints([rows, columns]), False)
 
     def _ints(self, values: int | list[int]) -> Any:
         return self.op.constant(np.array(values, np.int64))
