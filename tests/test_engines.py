@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,23 @@ def test_weights_in_bf16_are_read_too(tmp_path: Path) -> None:
     assert (read_weights(tmp_path)["a"] == tensor.float().numpy()).all()
     with pytest.raises(BaseModelError, match=r"no \*\.safetensors"):
         read_weights(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("damage", ["cut", "shape", "missing"])
+def test_damaged_weights_are_a_typed_error(tmp_path: Path, damage: str) -> None:
+    folder = tiny_base(tmp_path)
+    found = base_model.find(str(folder))
+    weights, config = folder / "model.safetensors", folder / "config.json"
+    if damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    elif damage == "shape":
+        settings = json.loads(config.read_text())
+        config.write_text(json.dumps({**settings, "num_hidden_layers": 99}))
+    else:
+        weights.unlink()
+
+    with pytest.raises(BaseModelError):
+        OpenVinoRunner.load(found, None, None)
 
 
 def test_int8_needs_no_torch(tmp_path: Path) -> None:

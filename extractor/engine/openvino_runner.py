@@ -114,19 +114,22 @@ class OpenVinoRunner:
 
         :raises BaseModelError: for another architecture, or weights that cannot be read.
         """
+        from safetensors import SafetensorError
+
         _openvino()
         try:
             config = json.loads((base.folder / "config.json").read_text(encoding="utf-8"))
             architecture = Architecture.of(config)
             weights = read_weights(base.folder)
-        except (OSError, ValueError, KeyError) as error:
+            if adapter is not None:
+                add_adapter(weights, adapter)
+            return cls(weights, architecture, threads)
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise BaseModelError(
-                f"base model {base.name}: {base.folder} cannot be read as a Llama model: {error}",
-                hint="give a folder with config.json and *.safetensors, or use --engine fp32",
+                f"base model {base.name}: the weights in {base.folder} cannot be loaded: "
+                f"{str(error)[:200]}",
+                hint="fetch or copy the model again, it may be incomplete; or use --engine fp32",
             ) from error
-        if adapter is not None:
-            add_adapter(weights, adapter)
-        return cls(weights, architecture, threads)
 
     @property
     def context_tokens(self) -> int:
