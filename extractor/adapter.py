@@ -60,7 +60,7 @@ class Adapter:
     """An adapter folder whose files are whole.
 
     :param base_sha256: weights that it was trained on.
-    :param schema_fingerprint: see `Schema.fingerprint`.
+    :param schema_fingerprint: see `Schema.fingerprint`; None for an adapter of no one schema.
     :param schema_lines: the fields as the prompt lists them, to say what differs.
     :param parity: by number format, as far as measured.
     """
@@ -69,7 +69,7 @@ class Adapter:
     base_name: str
     base_sha256: str
     schema_name: str
-    schema_fingerprint: str
+    schema_fingerprint: str | None
     schema_lines: tuple[str, ...]
     prompt_version: str
     reading_version: str
@@ -102,7 +102,7 @@ class Adapter:
                 f"({self.base_sha256[:12]}), found {base.name} ({base.sha256[:12]})",
                 hint="use the base model it was trained on, or train again on this one",
             )
-        if self.schema_fingerprint != schema.fingerprint:
+        if self.schema_fingerprint not in (None, schema.fingerprint):
             raise AdapterMismatch(
                 f"adapter {self.folder}: made for schema {self.schema_name}, "
                 f"not for {schema.name}: {_difference(self.schema_lines, tuple(schema.lines()))}",
@@ -112,22 +112,23 @@ class Adapter:
 
 def write(
     folder: Path,
-    schema: AnySchema,
+    schema: AnySchema | None,
     base: BaseModel,
     windows: WindowConfig,
     training: dict[str, Any],
 ) -> None:
     """Complete an adapter folder that already holds the LoRA weights.
 
+    :param schema: None if the adapter was trained on requests for many fields of many names.
     :param training: configuration and course of the run, JSON values.
     """
     manifest = {
         "format": FORMAT,
         "base_model": {"name": base.name, "sha256": base.sha256},
         "schema": {
-            "name": schema.name,
-            "fingerprint": schema.fingerprint,
-            "fields": list(schema.lines()),
+            "name": "any" if schema is None else schema.name,
+            "fingerprint": None if schema is None else schema.fingerprint,
+            "fields": [] if schema is None else list(schema.lines()),
         },
         "prompt_version": prompt.VERSION,
         "reading_version": document.VERSION,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -277,6 +278,32 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     name = "adapter_model.safetensors"
     assert (resumed.output / name).read_bytes() == (whole.output / name).read_bytes()
     assert resumed.losses == whole.losses
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_learns(bills: Path, base: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from training.tune import TuneConfig, tune
+from training.augment import AugmentConfig
+from tests.test_path import Bill
+config = TuneConfig(base_model={str(base)!r}, epochs=9, validation=0, parity=0,
+                    augment=AugmentConfig(synthetic=3))
+tune({str(bills)!r}, Bill, sys.argv[1], config)
+"""
+    script = tmp_path / "run.py"
+    script.write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    losses = []
+    for count in (1, 2):
+        output = tmp_path / str(count)
+        launch = ["-m", "torch.distributed.run", "--nproc-per-node", str(count), str(script)]
+        subprocess.run([sys.executable, *launch, str(output)], check=True, env=environment)
+        losses.append(json.loads((output / "training.json").read_text())["losses"])
+
+    assert len(losses[0]) > 3
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
 def test_the_same_document_gives_the_same_record_alone_and_among_others(

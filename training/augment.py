@@ -35,27 +35,70 @@ from training.synthetic import CONCEPTS, SyntheticDocument
 # Names that users give to what the synthetic documents call otherwise.
 _ALIASES = {
     "company": "seller_name",
+    "seller": "seller_name",
     "vendor": "seller_name",
     "vendor_name": "seller_name",
     "supplier": "seller_name",
     "supplier_name": "seller_name",
     "merchant": "seller_name",
+    "issuer": "seller_name",
+    "shop": "seller_name",
     "address": "seller_address",
     "vendor_address": "seller_address",
     "customer": "buyer_name",
     "customer_name": "buyer_name",
     "client_name": "buyer_name",
+    "buyer": "buyer_name",
+    "recipient": "buyer_name",
+    "bill_to": "buyer_name",
+    "customer_address": "buyer_address",
+    "ship_to": "ship_to_name",
     "date": "issue_date",
     "invoice_date": "issue_date",
+    "document_date": "issue_date",
+    "date_of_issue": "issue_date",
+    "payment_due": "due_date",
+    "due_on": "due_date",
+    "pay_by": "due_date",
+    "service_date": "delivery_date",
+    "shipped_on": "delivery_date",
     "total": "gross_total",
     "total_amount": "gross_total",
     "grand_total": "gross_total",
+    "total_gross": "gross_total",
+    "total_with_tax": "gross_total",
     "subtotal": "net_total",
+    "net_amount": "net_total",
+    "total_net": "net_total",
+    "vat_rate": "tax_rate",
+    "balance_due": "amount_due",
+    "shipping": "shipping_total",
+    "discount": "discount_total",
     "vat_total": "tax_total",
     "tax_amount": "tax_total",
+    "vat": "tax_total",
+    "tax": "tax_total",
     "vat_id": "seller_vat_id",
+    "tax_id": "seller_vat_id",
+    "vendor_vat_id": "seller_vat_id",
+    "vendor_tax_id": "seller_vat_id",
+    "customer_vat_id": "buyer_vat_id",
     "invoice_id": "invoice_number",
+    "invoice_no": "invoice_number",
+    "document_number": "invoice_number",
+    "number": "invoice_number",
     "po_number": "order_number",
+    "purchase_order": "order_number",
+    "customer_id": "customer_number",
+    "account_number": "customer_number",
+    "delivery_note": "delivery_note_number",
+    "email": "seller_email",
+    "phone": "seller_phone",
+    "bank_account": "iban",
+    "swift": "bic",
+    "bank": "bank_name",
+    "terms": "payment_terms",
+    "contact": "contact_name",
 }
 _TYPES: dict[str, Any] = {  # an Annotated alias has no common static type
     "money": vocabulary.Money,
@@ -128,7 +171,7 @@ class Curriculum:
         draw = random.Random(self.seed)
         placed: list[tuple[float, int, Pair]] = []
         for document in self._synthetic():
-            pair = self._from_synthetic(document, draw)
+            pair = (self.ask if draw.random() < 0.7 else self.ask_any)(document, draw)
             placed.append((0.8 * draw.random(), len(placed), pair))
         for pair, repeats in zip(self._pairs, self._repeats(), strict=True):
             for repeat in range(repeats):
@@ -156,27 +199,27 @@ class Curriculum:
             count = 600 if 2 * len(concepts(self.schema)) >= len(self.schema.field_names) else 0
         yield from synthetic.documents(count, seed=self.seed)
 
-    def _from_synthetic(self, document: SyntheticDocument, draw: random.Random) -> Pair:
-        """Ask a synthetic document for the schema's fields, or for fields drawn at random."""
+    def ask(self, document: SyntheticDocument, draw: random.Random) -> Pair:
+        """Ask a synthetic document for the schema's fields, or some of them."""
         known = {
             name: concept
             for name, concept in concepts(self.schema).items()
             if concept not in document.unclear
         }
-        if known and draw.random() < 0.7:
-            schema = self.schema.only(list(known))
-            nodes = dict(schema.root.keys)
-            printed = {
-                name: _shape(nodes[name], document.printed[concept])
-                for name, concept in known.items()
-            }
-        else:
-            schema = _drawn_schema(document, draw)
-            printed = {
-                name: _shape(node, document.printed.get(name)) for name, node in schema.root.keys
-            }
+        if not known:
+            return self.ask_any(document, draw)
+        schema = self.schema.only(list(known))
+        nodes = dict(schema.root.keys)
+        printed = {
+            name: _shape(nodes[name], document.printed[concept]) for name, concept in known.items()
+        }
         pair = Pair("synthetic", schema, document.text, schema.target(printed))
         return self._request(pair, draw)
+
+    def ask_any(self, document: SyntheticDocument, draw: random.Random) -> Pair:
+        """Ask a synthetic document for fields drawn at random."""
+        schema, printed = _drawn_schema(document, draw)
+        return Pair("synthetic", schema, document.text, schema.target(printed))
 
     def _vary(self, pair: Pair, draw: random.Random) -> Pair:
         if draw.random() < self.config.swap:
@@ -229,6 +272,8 @@ def concepts(schema: AnySchema) -> dict[str, str]:
     return found
 
 
+_PARTIES = ("seller", "buyer", "vendor", "supplier", "customer")
+_LISTS = ("line_items", "items", "lines", "positions")
 _ROW = {
     "description": vocabulary.Verbatim,
     "quantity": vocabulary.Quantity,
@@ -238,25 +283,53 @@ _ROW = {
 }
 
 
-def _drawn_schema(document: SyntheticDocument, draw: random.Random) -> AnySchema:
-    """Return a schema of some concepts with one of their notes, or none."""
+def _drawn_schema(
+    document: SyntheticDocument, draw: random.Random
+) -> tuple[AnySchema, dict[str, Any]]:
+    """Return a schema of some concepts, under one of their names and notes, and their prints.
+
+    Names differ from user to user, so no concept may be known by one name only; a part of the
+    schemas keeps what belongs to one party in an object of its own.
+    """
     scalars = [
         name
         for name, (kind, _) in CONCEPTS.items()
         if kind in _TYPES and name not in document.unclear
     ]
-    names = draw.sample(scalars, draw.randint(4, 10))
-    definitions: dict[str, Any] = {}
-    for name in names:
-        kind, notes = CONCEPTS[name]
-        note = draw.choice([*notes, ""])
-        definitions[name] = (_TYPES[kind] | None, Field(None, description=note or None))
-    if draw.random() < 0.2 and "line_items" not in document.unclear:
-        keys = draw.sample(list(_ROW), draw.randint(2, 4))
+    nested = draw.random() < 0.15
+    fields: dict[str, Any] = {}
+    printed: dict[str, Any] = {}
+    parties: dict[str, dict[str, Any]] = {}
+    shown: dict[str, dict[str, Any]] = {}
+    for concept in draw.sample(scalars, draw.randint(5, min(14, len(scalars)))):
+        kind, notes = CONCEPTS[concept]
+        name = concept if draw.random() < 0.6 else draw.choice(_names(concept))
+        note = draw.choice([*notes, ""]) or None
+        definition = (_TYPES[kind] | None, Field(None, description=note))
+        party, _, part = name.partition("_")
+        if nested and party in _PARTIES and part:
+            parties.setdefault(party, {})[part] = definition
+            shown.setdefault(party, {})[part] = document.printed[concept]
+        else:
+            fields[name], printed[name] = definition, document.printed[concept]
+    for party, parts in parties.items():
+        fields[party] = (create_model(party.title(), **parts) | None, None)
+        known = any(value is not None for value in shown[party].values())
+        printed[party] = shown[party] if known else None
+    if draw.random() < 0.25 and "line_items" not in document.unclear:
+        keys = draw.sample(list(_ROW), draw.randint(2, len(_ROW)))
         rows: dict[str, Any] = {key: (_ROW[key] | None, None) for key in _ROW if key in keys}
-        row = create_model("Row", **rows)
-        definitions["line_items"] = (list[row], Field(default_factory=list))
-    return Schema.of(create_model("Drawn", **definitions))
+        name = draw.choice(_LISTS)
+        row: Any = create_model("Row", **rows)  # a class made here has no static type
+        fields[name] = (list[row], Field(default_factory=list))
+        printed[name] = document.printed["line_items"]
+    schema = Schema.of(create_model("Drawn", **fields))
+    return schema, {name: _shape(node, printed[name]) for name, node in schema.root.keys}
+
+
+def _names(concept: str) -> list[str]:
+    """Return the names that a concept may have in a user's class, its own first."""
+    return [concept, *(name for name, meant in _ALIASES.items() if meant == concept)]
 
 
 def _shape(node: Node, value: Any) -> Any:
@@ -264,7 +337,7 @@ def _shape(node: Node, value: Any) -> Any:
     if isinstance(node, ListNode):
         return [_shape(node.item, row) for row in value or []][: node.max_items]
     if isinstance(node, ObjectNode):
-        return {key: _shape(child, value.get(key)) for key, child in node.keys}
+        return value and {key: _shape(child, value.get(key)) for key, child in node.keys}
     if isinstance(node, LeafNode) and node.type.typed and value is not None:
         # "19 %" and "14.11.2024 r." hold a value and its unit; decoding emits the value.
         spans = node.type.find(value)

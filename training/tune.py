@@ -166,9 +166,9 @@ def tune(
         list(parts.train), list(parts.validation), schema, config
     )
     base = base_model.find(config.base_model)
-    run = _Run(schema, base, config, Path(output), progress)
+    run = Run(schema, base, config, Path(output), progress)
     run.problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
-    return run.go(train, validation, announce)
+    return run.go(run.plan(train), train, validation, announce)
 
 
 def _choose_validation(
@@ -194,12 +194,15 @@ def _choose_validation(
     return (list(kept), list(held)) if len(held) >= 20 else (train, [])
 
 
-class _Run:
-    """One training run: model, optimiser and the order of examples."""
+class Run:
+    """One training run: model, optimiser and the order of examples.
+
+    :param schema: of the adapter; None makes one that any schema's training can start from.
+    """
 
     def __init__(
         self,
-        schema: AnySchema,
+        schema: AnySchema | None,
         base: BaseModel,
         config: TuneConfig,
         output: Path,
@@ -225,14 +228,19 @@ class _Run:
 
     def go(
         self,
+        plan: list[Example],
         train: list[LabelledDocument],
         validation: list[LabelledDocument],
         announce: Callable[[Estimate], None] | None,
     ) -> TuneResult:
+        """Train on the examples in their order, and leave the adapter behind.
+
+        :param train: the documents that the examples were made of.
+        :param validation: the documents that choose the checkpoint; may be none.
+        """
         from peft.helpers import disable_input_dtype_casting
 
         started_s = time.perf_counter()
-        plan = self._plan(train)
         self.content = hashlib.sha256(repr([item.input_ids for item in plan]).encode()).hexdigest()
         self._prepare(len(plan))
         self.workers = self._start_workers()
@@ -255,8 +263,9 @@ class _Run:
             seconds_s=time.perf_counter() - started_s,
         )
 
-    def _plan(self, train: list[LabelledDocument]) -> list[Example]:
+    def plan(self, train: list[LabelledDocument]) -> list[Example]:
         """Return all examples of the run in their order."""
+        assert self.schema is not None, "labels are of a schema"
         built = pairing.PairSet(problems=self.problems)
         for name in pairing.unknown_fields(train, self.schema):
             message = "the labels have this field, the schema does not"
@@ -268,7 +277,7 @@ class _Run:
             )
             built.problems.extend(part.problems)
             for pair in part.pairs:
-                kept = self._decodable(pair, built.problems)
+                kept = self.decodable(pair)
                 if kept is not None:
                     built.pairs.append(kept)
         self.progress("reading", len(train), len(train))
@@ -291,7 +300,7 @@ class _Run:
             self.problems.append(PairProblem("the corpus", "", message))
         return plan
 
-    def _decodable(self, pair: Pair, problems: list[PairProblem]) -> Pair | None:
+    def decodable(self, pair: Pair) -> Pair | None:
         """Drop the fields whose targets the serving constraint refuses, and say so."""
         kept: Pair | None = pair
         while kept is not None:
@@ -300,7 +309,7 @@ class _Run:
             if not name:
                 return kept
             message = "the constraint cannot emit the labelled value as it is printed"
-            problems.append(PairProblem(pair.document, name, message))
+            self.problems.append(PairProblem(pair.document, name, message))
             kept = pairing.without(kept, name)
         return None
 
@@ -363,8 +372,9 @@ class _Run:
         elapsed_s = time.perf_counter() - started_s
         tokens = sum(len(item.input_ids) for item in plan)
         speed = sum(len(item.input_ids) for item in probe) / elapsed_s
-        # A validation document costs about as much as two examples of its size.
-        share = 1 + 2 * validation * self.config.checkpoints / max(1, len(plan))
+        # Reading a document costs about as much as two examples of its size.
+        readings = validation * self.config.checkpoints + 3 * min(self.config.parity, documents)
+        share = 1 + 2 * readings / max(1, len(plan))
         return Estimate(
             documents=documents,
             validation_documents=validation,
@@ -481,6 +491,8 @@ class _Run:
         from extractor.pipeline import Extractor
         from training.evaluate import evaluate
 
+        assert self.schema is not None, "labels are of a schema"
+
         self.model.eval()
         engine = LocalEngine(TorchRunner(self.model), self.tokenizer, {"base": self.base.sha256})
         reader = Extractor(self.schema, engine=engine, windows=self.config.windows)
@@ -547,7 +559,8 @@ class _Run:
     def _fingerprint(self) -> str:
         """Identify the run: the same plan of examples, schema, base and configuration."""
         settings = {k: v for k, v in asdict(self.config).items() if k not in ("resume", "threads")}
-        known = [settings, self.content, self.schema.fingerprint, self.base.sha256]
+        schema = None if self.schema is None else self.schema.fingerprint
+        known = [settings, self.content, schema, self.base.sha256]
         return json.dumps(known)
 
     def _finish(
@@ -592,8 +605,9 @@ class _Run:
 
     def _parity(self, documents: Sequence[LabelledDocument]) -> dict[str, Parity]:
         """Compare number formats on some of the documents, and keep what comes out."""
-        if not self.accelerator.is_main_process or not self.config.parity:
+        if not (self.accelerator.is_main_process and self.config.parity and documents):
             return {}
+        assert self.schema is not None, "labels are of a schema"
         chosen = random.Random(self.config.seed).sample(
             list(documents), min(self.config.parity, len(documents))
         )
