@@ -26,6 +26,8 @@ from extractor.schema import AnySchema
 from extractor.windows import WindowConfig
 
 FORMAT = 1
+SHIPPED = "shipped"
+"""Stands for the adapter that comes with the package, where a folder could be named."""
 MANIFEST = "manifest.json"
 _HASHED = ("adapter_config.json", "adapter_model.safetensors")
 
@@ -188,6 +190,18 @@ def read(folder: str | Path) -> Adapter:
                 hint="copy the whole folder again, or train it again",
             )
     return adapter
+
+
+def shipped(base: BaseModel) -> Path | None:
+    """Return the folder of the adapter that comes with the package; None for another base model.
+
+    It was trained on made-up business documents and requests for many fields (see
+    `training.pretrain`), so it reads such documents untuned, and tuning goes on from it.
+    """
+    folder = Path(__file__).parent / "start"
+    if not (folder / MANIFEST).is_file():
+        return None
+    return folder if read(folder).base_sha256 == base.sha256 else None
 
 
 def seen(folder: str | Path) -> frozenset[str]:

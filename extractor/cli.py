@@ -53,7 +53,7 @@ SchemaOption = Annotated[
 CorpusOption = Annotated[Path, typer.Option("--corpus", help="Folder of labelled documents.")]
 AdapterOption = Annotated[
     Path | None,
-    typer.Option("--adapter", help="Folder made by train; without it the base model answers."),
+    typer.Option("--adapter", help="Folder made by train; without it the one that is shipped."),
 ]
 BaseOption = Annotated[
     str | None,
@@ -225,12 +225,18 @@ def train(
     corpus: CorpusOption,
     output: Annotated[Path, typer.Option("--output", help="Adapter folder to make.")],
     base_model: BaseOption = None,
-    start: Annotated[Path | None, typer.Option(help="Adapter folder to go on from.")] = None,
+    start: Annotated[
+        str,
+        typer.Option(
+            help="Adapter folder to go on from; shipped for the one that comes with the package, "
+            "none for the base model alone."
+        ),
+    ] = "shipped",
     epochs: Annotated[int | None, typer.Option(help="Passes over the labelled documents.")] = None,
     synthetic: Annotated[
         int | None, typer.Option(min=0, help="Synthetic documents to start with.")
     ] = None,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 8e-4,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     rank: Annotated[int, typer.Option(min=1, help="LoRA rank.")] = 16,
     validation: Annotated[
         float, typer.Option(help="Share kept to choose the checkpoint; 0 for none.")
@@ -253,7 +259,7 @@ def train(
     with _bad_values_named():
         config = TuneConfig(
             base_model=base_model,
-            start=None if start is None else str(start),
+            start=None if start == "none" else start,
             epochs=epochs,
             learning_rate=learning_rate,
             rank=rank,
@@ -301,7 +307,7 @@ def evaluate(
     adapter: AdapterOption = None,
     base_model: BaseOption = None,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Score the base model without adapter too.")
+        bool, typer.Option("--compare", help="Score what answers without this adapter too.")
     ] = False,
     split: Annotated[
         str, typer.Option(help="test or dev (held out), validation, train or all.")
@@ -334,7 +340,7 @@ def evaluate(
     from training.split import select
 
     if compare and adapter is None:
-        raise typer.BadParameter("compares an adapter with its base model: give --adapter")
+        raise typer.BadParameter("compares an adapter with what answers without it: give --adapter")
     labelled = corpora.read(corpus)
     for problem in labelled.problems:
         _left_out(problem.document, problem.message)
@@ -355,8 +361,8 @@ def evaluate(
         with _progress(title) as progress:
             return score(reader, documents, asked, progress=progress)
 
-    before = scored(None, "base model") if compare else None
-    after = scored(adapter, "adapter" if adapter is not None else "base model")
+    before = scored(None, "untuned") if compare else None
+    after = scored(adapter, "untuned" if adapter is None else "adapter")
     reports.write(output, after, before)
     titles = ("before", "after") if before else ("", "F1")
     typer.echo(table(before.card if before else None, after.card, titles))

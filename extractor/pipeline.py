@@ -79,7 +79,9 @@ class Extractor(Generic[T]):
     """Loads a model once and reads documents into records of one schema.
 
     :param schema: the Pydantic class of the records.
-    :param adapter: folder made by `extractor train`; without one the base model answers alone.
+    :param adapter: folder made by `extractor train`; without one the adapter that comes with the
+        package answers, which knows business documents in general, or for a base model that it
+        was not made for the base model alone.
     :param base_model: hub name or folder; None takes the embedded model.
     :param engine: runs the model; a name loads the local one: `fp32`, `bf16`, `int8`, or `auto`
         for the fastest that the adapter is known to lose no values in.
@@ -281,6 +283,8 @@ def _load_engine(
     # Cheap checks come first: a wrong adapter is told before half a gigabyte is loaded.
     bundle = None if adapter is None else adapters.read(os.fspath(adapter))
     base = bases.find(base_model)
+    if bundle is None and (folder := adapters.shipped(base)) is not None:
+        bundle = adapters.read(folder)
     if bundle is not None:
         bundle.check(schema, base)
         identity["adapter"] = bundle.sha256
@@ -289,8 +293,7 @@ def _load_engine(
     from extractor.engine.local import LocalEngine
 
     kind = choose(name, bundle)
-    folder = bundle.folder if bundle else None
-    engine = LocalEngine.load(base, folder, kind=kind, threads=threads)
+    engine = LocalEngine.load(base, bundle and bundle.folder, kind=kind, threads=threads)
     return engine, bundle.windows if bundle else None
 
 

@@ -2,7 +2,7 @@
 
 A few dozen sellers teach a model their layouts by heart. Five things work against that:
 
-* synthetic business documents first, so that it learns the task before it meets the corpus;
+* synthetic business documents, so that the task is learned, and kept, on many layouts;
 * requests for some of the fields, so that it reads the request instead of reciting an order;
 * values of one kind exchanged between documents, so that a name cannot be known by heart;
 * values taken out of documents, so that "not there" is learned on layouts that mostly have them;
@@ -117,8 +117,9 @@ _TYPES: dict[str, Any] = {  # an Annotated alias has no common static type
 class AugmentConfig:
     """How much is added and changed.
 
-    :param synthetic: number of synthetic documents; None takes 600 where at least half of the
-        schema's fields are ones that synthetic documents hold, else none.
+    :param synthetic: number of synthetic documents; None takes 600, or 120 in a run that starts
+        from an adapter, where at least half of the schema's fields are ones that synthetic
+        documents hold, else none.
     :param subset: share of examples that ask for some of the fields only.
     :param swap: share of labelled examples in which names and numbers are exchanged.
     :param remove: share of labelled examples out of which one or two values are taken.
@@ -152,6 +153,8 @@ class Curriculum:
 
     :param pairs: the corpus's pairs, unchanged.
     :param epochs: how often each of them comes.
+    :param rehearse: the synthetic documents were learned before, so that a fifth of them is enough
+        to keep them from being forgotten.
     """
 
     def __init__(
@@ -161,8 +164,11 @@ class Curriculum:
         config: AugmentConfig,
         epochs: int,
         seed: int,
+        *,
+        rehearse: bool = False,
     ) -> None:
         self.schema, self.config, self.seed = schema, config, seed
+        self._usual = 120 if rehearse else 600
         self._pairs, self._epochs = list(pairs), epochs
         self._pool = _printed_texts(pairs)
 
@@ -196,7 +202,8 @@ class Curriculum:
     def _synthetic(self) -> Iterator[SyntheticDocument]:
         count = self.config.synthetic
         if count is None:
-            count = 600 if 2 * len(concepts(self.schema)) >= len(self.schema.field_names) else 0
+            known = len(concepts(self.schema))
+            count = self._usual if 2 * known >= len(self.schema.field_names) else 0
         yield from synthetic.documents(count, seed=self.seed)
 
     def ask(self, document: SyntheticDocument, draw: random.Random) -> Pair:

@@ -9,14 +9,17 @@ for many fields under many names; a user's own run then teaches only what is par
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import random
 from pathlib import Path
 
+from extractor import adapter as adapters
 from extractor import base_model
 from extractor.schema import Schema, resolve
+from training import corpus as corpora
 from training import pairs as pairing
-from training import synthetic
+from training import parity, synthetic
 from training.augment import AugmentConfig, Curriculum
 from training.pairs import Pair
 from training.tune import Estimate, Run, TuneConfig, TuneResult
@@ -45,16 +48,41 @@ def pairs(count: int, seed: int) -> list[Pair]:
 
 
 def pretrain(count: int, output: Path, config: TuneConfig) -> TuneResult:
-    """Train on so many synthetic documents.
+    """Train on so many synthetic documents; the weights are kept as fp16, half of their size.
 
-    :param output: the adapter folder to make.
+    :param output: the adapter folder to make; it serves any schema.
     :raises TrainingError: if the result must not be trusted.
     """
-    run = Run(None, base_model.find(config.base_model), config, output, _log)
+    base = base_model.find(config.base_model)
+    run = Run(None, base, config, output, _log)
     most = config.augment.max_target_tokens
     made = [run.decodable(pair) for pair in pairs(count, config.seed)]
     plan = [pairing.example(pair, run.tokenizer, most) for pair in made if pair is not None]
-    return run.go(plan, [], [], _announce)
+    result = run.go(plan, [], [], _announce)
+    _narrow(output / "adapter_model.safetensors")
+    course = json.loads((output / "training.json").read_text(encoding="utf-8"))
+    adapters.write(output, None, base, config.windows, course)
+    return result
+
+
+def compare(output: Path, corpus: Path, schema: str, count: int = 10) -> None:
+    """Measure on labelled documents which number formats the adapter may be served in."""
+    documents = corpora.read(corpus).documents[:count]
+    asked = Schema.of(resolve(schema))
+    config = TuneConfig()
+    found = parity.measure(
+        asked, base_model.find(), output, documents, config.windows,
+        lambda done, total: _log("comparing", done, total),
+    )  # fmt: skip
+    adapters.add_parity(output, found)
+
+
+def _narrow(file: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    part = file.with_suffix(".part")
+    save_file({name: tensor.half() for name, tensor in load_file(file).items()}, part)
+    part.replace(file)
 
 
 def _announce(estimate: Estimate) -> None:
@@ -82,6 +110,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=8e-4)
     parser.add_argument("--checkpoints", type=int, default=6)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--corpus", type=Path, help="labelled invoices to compare formats on")
     given = parser.parse_args()
     config = TuneConfig(
         start=given.start,
@@ -92,6 +121,8 @@ def main() -> None:
         batch_size=4,  # few steps are to be had; eight examples would halve them again
     )
     pretrain(given.documents, given.output, config)
+    if given.corpus is not None:
+        compare(given.output, given.corpus, "invoice")
 
 
 if __name__ == "__main__":

@@ -55,10 +55,13 @@ class TuneConfig:
     """How an adapter is trained. Defaults: measured for a 135M model, see docs/training.md.
 
     :param base_model: hub name or folder; None is the embedded model.
-    :param start: adapter folder to go on from, such as the one before new labels came; None
-        begins with the base model alone. Its schema may be another one.
-    :param epochs: passes over the labelled documents; None is clip(600 / documents, 3, 12).
-    :param learning_rate: peak; LoRA at this width wants far more than full tuning does.
+    :param start: adapter folder to go on from, such as the one before new labels came; its schema
+        may be another one. `shipped` is the one that comes with the package, where it is for
+        this base model and rank; None begins with the base model alone.
+    :param epochs: passes over the labelled documents; None is clip(600 / documents, 3, 12), and
+        clip(360 / documents, 3, 8) for a run that starts from an adapter.
+    :param learning_rate: peak; LoRA at this width wants far more than full tuning does. None is
+        8e-4, and half of it for a run that starts from an adapter.
     :param rank: of the LoRA matrices; alpha is twice the rank.
     :param batch_size: examples per step, over all processes.
     :param seed: of everything that is drawn.
@@ -72,9 +75,9 @@ class TuneConfig:
     """
 
     base_model: str | None = None
-    start: str | None = None
+    start: str | None = adapters.SHIPPED
     epochs: int | None = None
-    learning_rate: float = 8e-4
+    learning_rate: float | None = None
     rank: int = 16
     batch_size: int = 8
     seed: int = 0
@@ -90,7 +93,10 @@ class TuneConfig:
         """Refuse values that cannot train."""
         checks = {
             "epochs": (self.epochs is None or self.epochs >= 1, "at least 1"),
-            "learning_rate": (0 < self.learning_rate < 1, "between 0 and 1 (exclusive)"),
+            "learning_rate": (
+                self.learning_rate is None or 0 < self.learning_rate < 1,
+                "between 0 and 1 (exclusive)",
+            ),
             "rank": (self.rank >= 1, "at least 1"),
             "batch_size": (self.batch_size >= 1, "at least 1"),
             "validation": (0 <= self.validation < 1, "between 0 (inclusive) and 1 (exclusive)"),
@@ -213,6 +219,9 @@ class Run:
 
         self.schema, self.base, self.config = schema, base, config
         self.output, self.progress = output, progress
+        self.start = self._start()
+        peak = 8e-4 if self.start is None else 4e-4
+        self.learning_rate = config.learning_rate or peak
         self.dtype = torch.bfloat16 if bf16_is_native() else torch.float32
         self.accelerator: Accelerator = Accelerator(
             cpu=not torch.cuda.is_available(),
@@ -286,9 +295,15 @@ class Run:
                 f"none of the {len(train)} training documents gives a pair",
                 hint="run `extractor pairs` to see why each label was left out",
             )
-        epochs = self.config.epochs or round(min(12, max(3, 600 / len(train))))
+        examples, most_epochs = (600, 12) if self.start is None else (360, 8)
+        epochs = self.config.epochs or round(min(most_epochs, max(3, examples / len(train))))
         curriculum = Curriculum(
-            self.schema, built.pairs, self.config.augment, epochs, self.config.seed
+            self.schema,
+            built.pairs,
+            self.config.augment,
+            epochs,
+            self.config.seed,
+            rehearse=self.start is not None,
         )
         most = self.config.augment.max_target_tokens
         plan = [pairing.example(pair, self.tokenizer, most) for pair in curriculum.pairs()]
@@ -314,7 +329,8 @@ class Run:
         return None
 
     def _prepare(self, examples: int) -> None:
-        from peft import LoraConfig, get_peft_model
+        from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+        from safetensors.torch import load_file
 
         self.lora = LoraConfig(
             r=self.config.rank,
@@ -326,17 +342,17 @@ class Run:
             # peft asks for an attribute that transformers has renamed; nothing follows for users.
             warnings.simplefilter("ignore", FutureWarning)
             model = get_peft_model(self.plain, self.lora)
-        if self.config.start is not None:
-            self._start_from(Path(self.config.start), model)
+        if self.start is not None:
+            set_peft_model_state_dict(model, load_file(self.start / "adapter_model.safetensors"))
         model.to(self.accelerator.device)
         self.weights = [p for p in model.parameters() if p.requires_grad]
         self.initial = [p.detach().clone() for p in self.weights]
         self.steps = math.ceil(examples / self.config.batch_size)
         self.optimizer = torch.optim.AdamW(
-            self.weights, lr=self.config.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
+            self.weights, lr=self.learning_rate, betas=(0.9, 0.99), weight_decay=0.0
         )
         self.model: Any = model  # peft's wrapper answers like the model in it
-        self.schedule = _schedule(self.config.learning_rate, self.steps)
+        self.schedule = _schedule(self.learning_rate, self.steps)
 
     def _start_workers(self) -> ThreadPoolExecutor:
         """Return the threads that examples are trained on, the processor's threads shared out."""
@@ -347,20 +363,25 @@ class Run:
             count, "training", initializer=torch.set_num_threads, initargs=(share,)
         )
 
-    def _start_from(self, folder: Path, model: Any) -> None:
-        """Take over another adapter's weights."""
-        from peft import set_peft_model_state_dict
-        from safetensors.torch import load_file
-
-        start = adapters.read(folder)
+    def _start(self) -> Path | None:
+        """Return the adapter folder to go on from; None for fresh weights."""
+        if self.config.start is None:
+            return None
+        given = self.config.start != adapters.SHIPPED
+        folder = Path(self.config.start) if given else adapters.shipped(self.base)
+        if folder is None:
+            return None
+        found = adapters.read(folder)
         rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
-        if start.base_sha256 != self.base.sha256 or rank != self.config.rank:
-            raise TrainingError(
-                f"adapter {folder}: made for base model {start.base_name} with rank {rank}, "
-                f"this run has {self.base.name} with rank {self.config.rank}",
-                hint="start from an adapter of the same base model and rank, or from none",
-            )
-        set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))
+        if found.base_sha256 == self.base.sha256 and rank == self.config.rank:
+            return folder
+        if not given:
+            return None
+        raise TrainingError(
+            f"adapter {folder}: made for base model {found.base_name} with rank {rank}, "
+            f"this run has {self.base.name} with rank {self.config.rank}",
+            hint="start from an adapter of the same base model and rank, or from none",
+        )
 
     def _estimate(self, plan: Sequence[Example], documents: int, validation: int) -> Estimate:
         """Measure the speed on a few examples of middling length, forward and backward."""
@@ -560,7 +581,8 @@ class Run:
         """Identify the run: the same plan of examples, schema, base and configuration."""
         settings = {k: v for k, v in asdict(self.config).items() if k not in ("resume", "threads")}
         schema = None if self.schema is None else self.schema.fingerprint
-        known = [settings, self.content, schema, self.base.sha256]
+        start = None if self.start is None else adapters.read(self.start).sha256
+        known = [settings, self.content, schema, self.base.sha256, start]
         return json.dumps(known)
 
     def _finish(
