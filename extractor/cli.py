@@ -242,6 +242,9 @@ def train(
         float, typer.Option(help="Share kept to choose the checkpoint; 0 for none.")
     ] = 0.15,
     checkpoints: Annotated[int, typer.Option(min=1, help="How often weights are kept.")] = 3,
+    parity: Annotated[
+        int, typer.Option(min=0, help="Documents on which number formats are compared; 0: fp32.")
+    ] = 10,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     threads: ThreadsOption = None,
     resume: Annotated[bool, typer.Option(help="Continue a run that was cut off.")] = False,
@@ -265,6 +268,7 @@ def train(
             rank=rank,
             validation=validation,
             checkpoints=checkpoints,
+            parity=parity,
             seed=seed,
             threads=threads,
             resume=resume,
