@@ -449,11 +449,13 @@ class Run:
         """Return the summed gradients of all weights, and behind them the loss.
 
         A processor's threads share the work of one example badly, so several examples are under
-        way at once. The order of the sum is fixed: a run gives the same weights every time.
+        way at once, the longest first, so that no thread is left with a long one at the end. The
+        order of the sum is fixed: a run gives the same weights every time.
         """
         sizes = sum(weight.numel() for weight in self.weights)
         total = torch.zeros(sizes + 1, device=self.accelerator.device)
-        for part in self.workers.map(lambda item: self._gradient(item, scale), items):
+        longest_first = sorted(items, key=lambda item: -len(item.input_ids))
+        for part in self.workers.map(lambda item: self._gradient(item, scale), longest_first):
             total += part
         return total
 
