@@ -142,3 +142,17 @@ def test_a_drawn_request_asks_in_the_order_of_the_schema(
         places = [order[name] for name in json.loads(pair.target)]
         assert places == sorted(places)
         assert 2 <= len(places) < len(order)
+
+
+def test_of_long_texts_more_lines_without_values_are_left_out(schema: AnySchema) -> None:
+    asked = schema.only(["invoice_number", "gross_total"])
+    target = asked.target({"invoice_number": "A-17", "gross_total": "12.50"})
+    terms = [f"general terms number {n} apply" for n in range(200)]
+    pair = Pair("d", asked, "\n".join(["Invoice A-17", *terms, "Sum 12.50"]), target)
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0)
+    shown = [Curriculum(asked, [pair], config, 1, seed).pairs()[0] for seed in range(20)]
+
+    lengths = [len(pair.text.split("\n")) for pair in shown]
+    assert any(length == 202 for length in lengths)
+    assert any(length < 110 for length in lengths)
+    assert all("Invoice A-17" in pair.text and "Sum 12.50" in pair.text for pair in shown)

@@ -32,6 +32,7 @@ from training import synthetic
 from training.pairs import Pair, subset
 from training.synthetic import CONCEPTS, SyntheticDocument
 
+_ENOUGH = 1500  # characters; of a longer text more lines are left out
 # Names that users give to what the synthetic documents call otherwise.
 _ALIASES = {
     "company": "seller_name",
@@ -123,7 +124,9 @@ class AugmentConfig:
     :param subset: share of examples that ask for some of the fields only.
     :param swap: share of labelled examples in which names and numbers are exchanged.
     :param remove: share of labelled examples out of which one or two values are taken.
-    :param drop_lines: share of lines without values that are left out, in half of the examples.
+    :param drop_lines: share of lines without values that are left out, in half of the examples;
+        of long texts more, so that most of them are trained on in half of the time. 0 leaves
+        none out.
     :param max_target_tokens: of a target; what a long list has behind them is not learned.
     """
 
@@ -233,8 +236,9 @@ class Curriculum:
             pair = self._swapped(pair, draw)
         if draw.random() < self.config.remove:
             pair = _without_values(pair, draw)
-        if draw.random() < 0.5:
-            pair = _without_lines(pair, self.config.drop_lines, draw)
+        if self.config.drop_lines and draw.random() < 0.5:
+            beyond = min(0.6, 1 - _ENOUGH / len(pair.text))
+            pair = _without_lines(pair, max(self.config.drop_lines, beyond), draw)
         return self._request(pair, draw)
 
     def _request(self, pair: Pair, draw: random.Random) -> Pair:
