@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from pypdf.errors import PyPdfError
 from pypdf.generic import NullObject
 from reportlab.pdfgen.canvas import Canvas
 
-from extractor import document as documents
 from extractor.document import Document, Limits, read
 from extractor.document import pdf as reader
 from extractor.document.layout import Placed, lines, separators
@@ -173,7 +170,7 @@ def test_pages_beyond_the_limit_are_not_left_out_where_only_pdfium_reads_a_file(
     monkeypatch.setattr(pypdf, "PdfReader", damaged)
 
     with pytest.raises(DocumentError) as caught:
-        reader.read_pdf(pdf(TABLE, TABLE, TABLE), max_pages=2, max_characters=1000)
+        reader.read_pdf(pdf(TABLE, TABLE, TABLE), Limits(pages=2))
     assert caught.value.category == "too_big"
 
 
@@ -191,11 +188,11 @@ def test_pages_without_text_are_told_where_only_pypdf_reads_a_file(
     canvas.save()
     # Fonts that pdfium cannot map give no words; a file that it cannot open gives no pages.
     if opened:
-        monkeypatch.setattr(reader, "_words", lambda page: [])
+        monkeypatch.setattr(reader, "_words", lambda text_page, turn: [])
     else:
         monkeypatch.setattr(reader, "_pdfium_pages", lambda *limits: ([], [], False))
 
-    content = reader.read_pdf(stream.getvalue(), max_pages=9, max_characters=1000)
+    content = reader.read_pdf(stream.getvalue(), Limits())
 
     assert "Total 99.00" in content["text"]
     assert content["unread_pages"] == unread
@@ -204,18 +201,6 @@ def test_pages_without_text_are_told_where_only_pypdf_reads_a_file(
 def test_limits_that_let_nothing_through_are_refused() -> None:
     with pytest.raises(ValueError, match="seconds_s must be above 0"):
         Limits(seconds_s=0)
-
-
-def test_a_worker_that_is_killed_is_replaced() -> None:
-    assert "Blue pen" in read(pdf(TABLE)).text
-    process = documents._worker._process
-    assert process is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-
-    started_s = time.monotonic()
-    assert "Blue pen" in read(pdf(TABLE)).text
-    assert time.monotonic() - started_s < 10
 
 
 def picture(canvas: Canvas) -> None:

@@ -77,9 +77,11 @@ def _overlap(line: _Line, word: Placed) -> float:
 def _collides(line: _Line, word: Placed) -> bool:
     """Say whether a word would be printed on one of a line; the same word again is bold print."""
     for other in line.words[-_LOOKED_AT:]:
+        if other[0] == word[0]:
+            continue
         shared = min(other[3], word[3]) - max(other[1], word[1])
         narrow = min(other[3] - other[1], word[3] - word[1])
-        if shared > _COVERED * max(narrow, 0.1) and other[0] != word[0]:
+        if shared > _COVERED * max(narrow, 0.1):
             return True
     return False
 

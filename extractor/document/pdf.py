@@ -1,48 +1,62 @@
 """Reading one PDF, inside the worker process: pypdf for the structure, pdfium for the words.
 
 pypdf says whether a file is a PDF, encrypted or damaged; pdfium has the better words and boxes and
-is twice as fast. Where pdfium finds nothing, pypdf's layout text serves, without boxes.
+is twice as fast. Where pdfium finds nothing, pypdf's layout text serves, without boxes. Where that
+is nothing either, the file is repaired by qpdf, if it is damaged, and read once more.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import math
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from extractor.document.clean import clean_text
 from extractor.document.layout import Placed, lines, separators
+from extractor.document.limits import Limits
 from extractor.errors import DocumentError
 
-PageWords = tuple[float, float, list[Placed]]
+PageWords = tuple[float, float, list[Placed], int]
+"""Size of a page as it is shown, its words as they read, and the quarter turns between the two."""
+
+READERS = ("pdfium", "pypdf", "repair")
+"""In the order in which they are asked, each where those before it found no text."""
+
+Turn = Callable[[float, float, float, float], tuple[float, float, float, float]]
+
+# Of a page's characters, to learn how they are turned.
+_SAMPLED = 50
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_IMAGE = re.compile(rb"/Subtype\s*/Image")
 
 
-def read_pdf(data: bytes, max_pages: int, max_characters: int) -> dict[str, Any]:
+def read_pdf(
+    data: bytes,
+    limits: Limits,
+    password: str | None = None,
+    readers: Collection[str] = READERS,
+) -> dict[str, Any]:
     """Return text, pages and words of a PDF as plain JSON data.
 
+    :param readers: those that may be asked.
     :returns: `{"text": ..., "pages": [[width, height, start, end, [[text, box, start, end]...]]],
         "unread_pages": [number...]}`
     :raises DocumentError: if it gives no text.
     """
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    count, structure = _structure(data)
-    if count is not None:
-        _check_count(count, max_pages)
-    pages, unread, drawn = _pdfium_pages(data, max_pages, max_characters)
-    if not any(words for _, _, words in pages):
-        pages = []
-    content: dict[str, Any] = {"text": "", "pages": []}
-    if pages:
-        content = {**_assemble(pages), "unread_pages": unread}
-    if not _readable(content["text"]) and structure is not None:
-        content = _pypdf_text(structure, max_characters)
-        if drawn:  # pdfium tells empty pages from others
-            content["unread_pages"] = [n for n in content["unread_pages"] if n in unread]
-    if _readable(content["text"]):
+    _check_inflated(data, limits.inflated_bytes)
+    content, opened = _read(data, limits, password, readers)
+    if content is None and "repair" in readers:
+        repaired = _repaired(data, password)
+        if repaired is not None:
+            content, _ = _read(repaired, limits, None, readers)
+    if content is not None and _readable(content["text"]):
         return content
-    if structure is None and not drawn:
+    if not opened and not (content and content["unread_pages"]):
         raise DocumentError(
             "the file begins like a PDF but is too damaged to read",
             hint="ask for the file again, or open and save it in a PDF viewer",
@@ -55,6 +69,81 @@ def read_pdf(data: bytes, max_pages: int, max_characters: int) -> dict[str, Any]
     )
 
 
+def _read(
+    data: bytes, limits: Limits, password: str | None, readers: Collection[str]
+) -> tuple[dict[str, Any] | None, bool]:
+    """Return what a PDF holds, if that is text, and whether any reader opened it."""
+    count, structure = _structure(data, password)
+    if count is not None:
+        _check_count(count, limits.pages)
+    pages: list[PageWords] = []
+    unread: list[int] = []
+    drawn = False
+    if "pdfium" in readers:
+        pages, unread, drawn = _pdfium_pages(data, limits, password)
+    opened = drawn or structure is not None
+    if any(page[2] for page in pages):
+        content = {**_assemble(pages), "unread_pages": unread}
+        if _readable(content["text"]):
+            return content, opened
+    if structure is not None and "pypdf" in readers:
+        content = _pypdf_text(structure, limits.characters)
+        if drawn:  # pdfium tells empty pages from others
+            content["unread_pages"] = [n for n in content["unread_pages"] if n in unread]
+        if _readable(content["text"]):
+            return content, opened
+    return None, opened
+
+
+def _repaired(data: bytes, password: str | None) -> bytes | None:
+    """Return a damaged file as qpdf rebuilds it, decrypted; None if it is whole or lost."""
+    import pikepdf
+
+    stream = io.BytesIO()
+    try:
+        with pikepdf.open(io.BytesIO(data), password=password or "") as pdf:
+            damaged = bool(pdf.get_warnings())
+            pdf.save(stream)
+            damaged = damaged or bool(pdf.get_warnings())
+    except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, TypeError, RuntimeError):
+        return None
+    return stream.getvalue() if damaged else None
+
+
+def _check_inflated(data: bytes, most: int) -> None:
+    """Refuse a file whose streams grow beyond measure, before a reader inflates them."""
+    left = most
+    for match in _STREAM.finditer(data):
+        # A picture is never inflated to find text, and may rightly be large.
+        about = data[max(0, match.start() - 500) : match.start()].rpartition(b"obj")[2]
+        if not _IMAGE.search(about):
+            left -= _inflated(data, match.end(), left)
+        if left < 0:
+            raise DocumentError(
+                f"its compressed parts hold more than {most} bytes",
+                hint="split the document, or raise the limit of inflated bytes",
+                category="too_big",
+            )
+
+
+def _inflated(data: bytes, start: int, most: int) -> int:
+    """Return to how many bytes the stream at `start` grows, a little more than `most` if more."""
+    if data[start] & 0x0F != 8 or int.from_bytes(data[start : start + 2], "big") % 31:
+        return 0  # not zlib's first two bytes
+    inflater, total = zlib.decompressobj(), 0
+    for at in range(start, len(data), 1 << 14):
+        part = data[at : at + (1 << 14)]
+        while part and not inflater.eof and total <= most:
+            try:
+                total += len(inflater.decompress(part, 1 << 20))
+            except zlib.error:
+                return total
+            part = inflater.unconsumed_tail
+        if inflater.eof or total > most:
+            break
+    return total
+
+
 def _check_count(count: int, most: int) -> None:
     if count > most:
         raise DocumentError(
@@ -64,23 +153,44 @@ def _check_count(count: int, most: int) -> None:
         )
 
 
+def _check_characters(count: int, most: int) -> None:
+    if count > most:
+        raise DocumentError(
+            f"more than {most} characters",
+            hint="split the document, or raise the limit of characters",
+            category="too_big",
+        )
+
+
 def _readable(text: str) -> bool:
     return sum(character.isalnum() for character in text) >= 2
 
 
-def _structure(data: bytes) -> tuple[int | None, Any]:
+def _locked(password: str | None) -> DocumentError:
+    if password is None:
+        return DocumentError(
+            "the file is encrypted and needs a password",
+            hint="give its password, or save a copy without one and read that",
+            category="encrypted",
+        )
+    return DocumentError(
+        "the file is encrypted and the password does not open it",
+        hint="ask whoever sent it for the password",
+        category="encrypted",
+    )
+
+
+def _structure(data: bytes, password: str | None) -> tuple[int | None, Any]:
     """Return page count and pypdf's reader; (None, None) if pypdf cannot make sense of it."""
     import pypdf
     from pypdf.errors import PyPdfError
 
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise DocumentError(
-                "the file is encrypted and needs a password",
-                hint="save a copy without password and read that",
-                category="encrypted",
-            )
+        if reader.is_encrypted and not (
+            reader.decrypt("") or (password is not None and reader.decrypt(password))
+        ):
+            raise _locked(password)
         return len(reader.pages), reader
     except DocumentError:
         raise
@@ -95,7 +205,7 @@ def _structure(data: bytes) -> tuple[int | None, Any]:
 
 
 def _pdfium_pages(
-    data: bytes, max_pages: int, max_characters: int
+    data: bytes, limits: Limits, password: str | None
 ) -> tuple[list[PageWords], list[int], bool]:
     """Return each page's size and words, which pages show something else than words or could not
     be read, and whether pdfium opened the file at all.
@@ -103,49 +213,67 @@ def _pdfium_pages(
     import pypdfium2
     import pypdfium2.raw as raw
 
+    from extractor.document import forms
+
     try:
-        document = pypdfium2.PdfDocument(data)
+        document = pypdfium2.PdfDocument(data, password=password)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
-            raise DocumentError(
-                "the file is encrypted and needs a password",
-                hint="save a copy without password and read that",
-                category="encrypted",
-            ) from error
+            raise _locked(password) from error
         return [], [], False
     pages: list[PageWords] = []
     unread: list[int] = []
     characters = 0
-    _check_count(len(document), max_pages)
+    _check_count(len(document), limits.pages)
+    document.init_forms()
     for index in range(len(document)):
         try:
-            page = document[index]
-            words = list(_words(page))
+            page, values = forms.drawn(document, index)
+            text_page = page.get_textpage()
+            rotation = _reading_rotation(page, text_page)
+            turn = _turn(page, rotation)
+            words = list(_words(text_page, turn))
+            words += forms.words(values, words, turn)
         except pypdfium2.PdfiumError:
             # One damaged page does not cost the others; it keeps its number.
-            pages.append((0.0, 0.0, []))
+            pages.append((0.0, 0.0, [], 0))
             unread.append(index + 1)
             continue
         if not words and raw.FPDFPage_CountObjects(page) > 0:
             unread.append(index + 1)
         characters += sum(len(word[0]) for word in words)
-        if characters > max_characters:
-            raise DocumentError(
-                f"more than {max_characters} characters",
-                hint="split the document, or raise the limit of characters",
-                category="too_big",
-            )
-        pages.append((page.get_width(), page.get_height(), words))
+        _check_characters(characters, limits.characters)
+        turns = (page.get_rotation() - rotation) // 90 % 4
+        pages.append((page.get_width(), page.get_height(), words, turns))
     return pages, unread, len(document) > 0
 
 
-def _words(page: Any) -> Iterator[Placed]:
-    """Yield the words of a page in pdfium's order, boxes as the page is shown."""
+def _reading_rotation(page: Any, text_page: Any) -> int:
+    """Return the rotation, clockwise in degrees, under which most of a page's text is upright.
+
+    That is the page's own, unless it is shown sideways or upside down.
+    """
     import pypdfium2.raw as raw
 
-    text_page = page.get_textpage()
     count = text_page.count_chars()
-    turn = _turn(page)
+    angles = [
+        round(math.degrees(raw.FPDFText_GetCharAngle(text_page, index)))
+        for index in range(0, count, max(1, count // _SAMPLED))
+        if raw.FPDFText_GetUnicode(text_page, index) > 0x20
+    ]
+    for rotation in (0, 90, 180, 270):
+        near = [angle for angle in angles if (angle + rotation + 5) % 360 <= 10]
+        if len(near) * 2 > len(angles):
+            return rotation
+    own: int = page.get_rotation()
+    return own
+
+
+def _words(text_page: Any, turn: Turn) -> Iterator[Placed]:
+    """Yield the words of a page in pdfium's order."""
+    import pypdfium2.raw as raw
+
+    count = text_page.count_chars()
     box = raw.FS_RECTF()
     word: list[str] = []
     around: list[float] = []
@@ -194,10 +322,9 @@ def _word(characters: list[str], around: list[float]) -> Iterator[Placed]:
         yield (text, around[0], around[1], around[2], around[3])
 
 
-def _turn(page: Any) -> Any:
-    """Return the map from PDF user space to points from the top left of the page as shown."""
+def _turn(page: Any, rotation: int) -> Turn:
+    """Return the map from PDF user space to points from the top left of the rotated page."""
     left, bottom, right, top = page.get_cropbox()
-    rotation = page.get_rotation()
 
     def turn(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
         if rotation == 90:
@@ -215,7 +342,7 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
     parts: list[str] = []
     at = 0
     found: list[Any] = []
-    for width, height, words in pages:
+    for width, height, words, turns in pages:
         if parts:
             parts.append("\n")
             at += 1
@@ -225,7 +352,7 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
             for separator, word in zip(separators(line), line, strict=True):
                 text = re.sub(r"\s+", "", word[0])
                 at += len(separator)
-                box = [round(number, 2) for number in word[1:]]
+                box = [round(number, 2) for number in _shown(word, width, height, turns)]
                 placed.append([text, box, at, at + len(text)])
                 parts += [separator, text]
                 at += len(text)
@@ -235,8 +362,22 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
     return {"text": "".join(parts), "pages": found}
 
 
+def _shown(word: Placed, width: float, height: float, turns: int) -> tuple[float, ...]:
+    """Return the box of a word on the page as it is shown, which has this size."""
+    _, x0, top, x1, bottom = word
+    if turns == 0:
+        return (x0, top, x1, bottom)
+    if turns == 1:
+        return (width - bottom, x0, width - top, x1)
+    if turns == 2:
+        return (width - x1, height - bottom, width - x0, height - top)
+    return (top, height - x1, bottom, height - x0)
+
+
 def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
     """Return layout text without boxes; a page that fails is empty."""
+    from pypdf.errors import LimitReachedError
+
     parts: list[str] = []
     pages: list[Any] = []
     unread: list[int] = []
@@ -244,6 +385,12 @@ def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
     for number, page in enumerate(reader.pages, start=1):
         try:
             text = page.extract_text(extraction_mode="layout")
+        except (MemoryError, LimitReachedError) as error:
+            raise DocumentError(
+                f"page {number} takes more memory or work than the limit",
+                hint="split the document, or print it to a new PDF",
+                category="too_big",
+            ) from error
         except Exception:  # a damaged page raises anything; the others still count
             text = ""
         if not text.strip():
@@ -254,10 +401,5 @@ def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
         pages.append([float(box.width), float(box.height), at, at + len(text), []])
         parts.append(text)
         at += len(text)
-        if at > max_characters:
-            raise DocumentError(
-                f"more than {max_characters} characters",
-                hint="split the document, or raise the limit of characters",
-                category="too_big",
-            )
+        _check_characters(at, max_characters)
     return {"text": "".join(parts), "pages": pages, "unread_pages": unread}

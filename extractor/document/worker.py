@@ -1,7 +1,9 @@
 """The process that opens untrusted files: some abort a reader, hang it or fill the memory.
 
 Requests and answers are length-prefixed JSON, so nothing that a document says is ever executed.
-A request is `{"size": n, "pages": ..., "characters": ...}` followed by n bytes of the file.
+A request is `{"id": n, "size": n, "limits": {...}, "password": ..., "readers": [...]}` followed by
+the bytes of the file; the answer has the same id. Passwords come this way too: the arguments and
+the environment of a process can be seen by others.
 """
 
 from __future__ import annotations
@@ -9,30 +11,43 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import struct
 import sys
 from typing import Any, BinaryIO
 
+from extractor.document.limits import Limits
 from extractor.document.pdf import read_pdf
 from extractor.errors import DocumentError
+
+# The parent ends a late worker; this is for a parent that is gone.
+_GRACE_S = 2.0
 
 
 def main(memory_bytes: int) -> None:
     """Answer requests on stdin until it is closed."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     # What a reader prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     requests = sys.stdin.buffer
     while (request := receive(requests)) is not None:
+        limits = Limits(**request["limits"])
+        signal.setitimer(signal.ITIMER_REAL, limits.seconds_s + _GRACE_S)
         data = requests.read(request["size"])
-        send(answers, _answer(data, request))
+        answer = _answer(data, limits, request)
+        # Memory that was once in use stays in pieces; peaks must not add up from file to file.
+        peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        worn = peak_bytes > memory_bytes // 4
+        send(answers, {**answer, "id": request["id"], "worn": worn}, limits.answer_bytes)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _answer(data: bytes, request: dict[str, Any]) -> dict[str, Any]:
+def _answer(data: bytes, limits: Limits, request: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"content": read_pdf(data, request["pages"], request["characters"])}
+        return {"content": read_pdf(data, limits, request["password"], tuple(request["readers"]))}
     except DocumentError as error:
         return {"error": [error.category, error.message, error.hint]}
     except MemoryError:
@@ -47,9 +62,16 @@ def _answer(data: bytes, request: dict[str, Any]) -> dict[str, Any]:
         }  # fmt: skip
 
 
-def send(stream: BinaryIO, message: dict[str, Any]) -> None:
-    """Write one message: four bytes of length, big endian, then JSON."""
+def send(stream: BinaryIO, message: dict[str, Any], most_bytes: int) -> None:
+    """Write one message: four bytes of length, big endian, then JSON.
+
+    What is longer than the parent takes becomes an error.
+    """
     body = json.dumps(message).encode()
+    if len(body) > most_bytes:
+        error = ["too_big", "its words are more than the limit of characters allows for",
+                 "split the document, or raise the limit of characters"]  # fmt: skip
+        body = json.dumps({"error": error, "id": message["id"], "worn": True}).encode()
     stream.write(struct.pack(">I", len(body)) + body)
     stream.flush()
 
