@@ -23,7 +23,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from extractor import Extractor, batch, document
-from extractor.document import Limits
+from extractor.document import Limits, isolation
 from extractor.errors import DocumentError
 from extractor.fields import Identifier
 from extractor.pipeline import Extraction
@@ -40,16 +40,17 @@ class Anything(BaseModel):
 class Recorder:
     """An extractor that keeps the text of each document and the time that reading took."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._extractor = Extractor(Anything, engine=CannedEngine({}))
         self.schema, self.identity = self._extractor.schema, self._extractor.identity
         self.texts: dict[str, str] = {}
         self.seconds_s: dict[str, float] = {}
 
-    def extract(self, source: Any, *, name: str | None = None) -> Extraction[Anything]:
+    def extract(self, source: Any, *, password: str | None = None) -> Extraction[Anything]:
         started_s = time.perf_counter()
         try:
-            read = document.read(source, limits=LIMITS, name=name)
+            read = document.read(source, limits=self._limits, password=password)
         finally:
             self.seconds_s[Path(source).name] = time.perf_counter() - started_s
         self.texts[Path(source).name] = read.text
@@ -94,7 +95,7 @@ def main() -> None:
     corpus = Path(sys.argv[1])
     mark = os.environ[_MARK] = uuid.uuid4().hex
     cases = [json.loads(line) for line in (corpus / "expected.jsonl").read_text().splitlines()]
-    recorder = Recorder()
+    recorder = Recorder(LIMITS)
     with tempfile.TemporaryDirectory() as folder:
         inbox = Path(folder, "inbox")
         inbox.mkdir()
@@ -110,7 +111,7 @@ def main() -> None:
             for case in cases
             if "password" in case and (message := opened(inbox / case["file"], case["password"]))
         }
-    document.worker.stop()
+    isolation.worker.stop()
     by_name = {os.path.basename(line["input"]): line for line in lines}
     failures: dict[str, list[str]] = {}
     categories: dict[str, int] = {}

@@ -50,7 +50,7 @@ class Reader(Protocol):
         """Everything but the document that a record depends on."""
         ...
 
-    def extract(self, source: Any, *, name: str | None = None) -> Extraction[Any]:
+    def extract(self, source: Any, *, password: str | None = None) -> Extraction[Any]:
         """Read one document."""
         ...
 
@@ -102,11 +102,14 @@ def run(
     extractor: Reader,
     output: str | os.PathLike[str],
     *,
+    password: str | None = None,
     progress: Progress | None = None,
 ) -> BatchSummary:
     """Read files into an output, resuming where an earlier run stood.
 
     :param output: ends in .jsonl, .csv, .xlsx or .parquet.
+    :param password: for those that are encrypted; it is written nowhere. With one, files that
+        were found encrypted in an earlier run are read again.
     :raises OutputError: if the output cannot be written; an older one is then as it was.
     """
     target = Path(output)
@@ -119,8 +122,8 @@ def run(
             if progress is not None:
                 progress(index, len(files))
             place = places.get(_key(file, extractor.identity))
-            if place is None or place.may_be_over:
-                place = _append(journal, line_of(file, extractor), target)
+            if place is None or place.may_be_over or (place.encrypted and password is not None):
+                place = _append(journal, line_of(file, extractor, password), target)
                 read += 1
             done.append(place)
         if progress is not None:
@@ -139,10 +142,12 @@ def stream(
     extractor: Reader,
     out: IO[str],
     *,
+    password: str | None = None,
     progress: Progress | None = None,
 ) -> BatchSummary:
     """Read files and write each line as soon as it is there; nothing is kept between runs.
 
+    :param password: for those that are encrypted.
     :raises OutputError: if a line cannot be written.
     :raises BrokenPipeError: if the reader of a pipe has enough.
     """
@@ -150,7 +155,7 @@ def stream(
     for index, file in enumerate(files):
         if progress is not None:
             progress(index, len(files))
-        line = line_of(file, extractor)
+        line = line_of(file, extractor, password)
         failed += line["status"] == "failed"
         try:
             out.write(as_text(line) + "\n")
@@ -164,11 +169,11 @@ def stream(
     return BatchSummary(read=len(files), kept=0, failed=failed)
 
 
-def line_of(file: str, extractor: Reader) -> Line:
+def line_of(file: str, extractor: Reader, password: str | None = None) -> Line:
     """Return one input's line; whatever goes wrong with the document is in its `error`."""
     for _ in range(_TRIES):
         key = _key(file, extractor.identity)
-        line = _read(file, extractor)
+        line = _read(file, extractor, password)
         if _key(file, extractor.identity) == key:
             return {**line, "key": key}
     # A key that no content has, so that the next run reads the file again.
@@ -178,9 +183,10 @@ def line_of(file: str, extractor: Reader) -> Line:
     return {**line, "key": ""}
 
 
-def _read(file: str, extractor: Reader) -> Line:
+def _read(file: str, extractor: Reader, password: str | None) -> Line:
     try:
-        return {"input": shown(file), **_fields(extractor.extract(Path(file)), extractor.schema)}
+        extraction = extractor.extract(Path(file), password=password)
+        return {"input": shown(file), **_fields(extraction, extractor.schema)}
     except ExtractorError as error:
         category = error.category if isinstance(error, DocumentError) else "internal"
         return _failure(file, category, error.message, error.hint)
@@ -231,7 +237,10 @@ def _failure(file: str, category: str, message: str, hint: str) -> Line:
 
 def shown(name: str) -> str:
     """Return a path as valid Unicode; bytes that are not UTF-8 become backslash escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a pair: no name of a file, but one inside of it
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _key(file: str, identity: dict[str, str]) -> str:
@@ -291,17 +300,20 @@ class _Place:
 
     :param start: in bytes, like `length`, its line end included.
     :param may_be_over: it failed, and that lay in the run and not in the document.
+    :param encrypted: it failed for want of the right password.
     """
 
     start: int
     length: int
     failed: bool
     may_be_over: bool
+    encrypted: bool
 
     @classmethod
     def of(cls, line: Line, start: int, length: int) -> _Place:
-        over = line["error"] is not None and line["error"]["category"] == "internal"
-        return cls(start, length, line["status"] == "failed", over)
+        category = "" if line["error"] is None else line["error"]["category"]
+        failed = line["status"] == "failed"
+        return cls(start, length, failed, category == "internal", category == "encrypted")
 
 
 class _Lines(Sequence[Line]):

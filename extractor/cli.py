@@ -67,6 +67,17 @@ EngineOption = Annotated[
         "no values.",
     ),
 ]
+PasswordOption = Annotated[
+    str | None,
+    typer.Option(
+        "--password",
+        help="Opens encrypted PDFs. Other users of this machine may see it; --password-file is "
+        "safer.",
+    ),
+]
+PasswordFileOption = Annotated[
+    Path | None, typer.Option("--password-file", help="File that holds the password, one line.")
+]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
 
 
@@ -411,11 +422,14 @@ def extract(
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Longest answer; a longer one is closed and marked.")
     ] = 2048,
+    password: PasswordOption = None,
+    password_file: PasswordFileOption = None,
     engine: EngineOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
     """Read documents into records; run it again to go on where it was stopped."""
     asked = _schema(schema)
+    secret = _password(password, password_file)
     from extractor import batch, export
     from extractor.errors import DocumentError
     from extractor.pipeline import Extractor
@@ -448,16 +462,29 @@ def extract(
     _say_engine(reader)
     with _progress("documents") as progress:
         if to_stdout:
-            summary = _to_stdout(files, reader, progress)
+            summary = _to_stdout(files, reader, secret, progress)
         else:
-            summary = batch.run(files, reader, output, progress=progress)
+            summary = batch.run(files, reader, output, password=secret, progress=progress)
     kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""
     _say(f"{len(files)} documents, {summary.failed} failed{kept}")
     if summary.failed:
         raise typer.Exit(1)
 
 
-def _to_stdout(files: list[str], reader: Reader, progress: Progress) -> BatchSummary:
+def _password(given: str | None, file: Path | None) -> str | None:
+    if file is None:
+        return given
+    if given is not None:
+        raise typer.BadParameter("give --password or --password-file, not both")
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file}: is not UTF-8 text") from error
+
+
+def _to_stdout(
+    files: list[str], reader: Reader, password: str | None, progress: Progress
+) -> BatchSummary:
     from extractor import batch
 
     if isinstance(sys.stdout, TextIOWrapper):
@@ -466,7 +493,11 @@ def _to_stdout(files: list[str], reader: Reader, progress: Progress) -> BatchSum
     try:
         # A bar between the lines of a terminal would tear both.
         return batch.stream(
-            files, reader, sys.stdout, progress=None if sys.stdout.isatty() else progress
+            files,
+            reader,
+            sys.stdout,
+            password=password,
+            progress=None if sys.stdout.isatty() else progress,
         )
     except BrokenPipeError:
         # Whoever read stdout has enough; what Python flushes at exit must go somewhere.

@@ -28,6 +28,8 @@ Keys = tuple[str, ...]
 
 # Spreadsheets take text that begins so for a formula; the last four are the full-width forms.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Control characters, line ends of Unicode, and what turns the direction of text.
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _XLSX_ROWS = 1_048_576
 _XLSX_TEXT = 32_767
 # A spreadsheet keeps numbers as doubles: what has more digits would be changed, so it stays text.
@@ -105,11 +107,12 @@ def write(path: Path, lines: Sequence[Mapping[str, Any]], schema: AnySchema) -> 
 
 
 def as_text(line: Mapping[str, Any]) -> str:
-    """Return a line as JSON: one line for any reader, valid UTF-8 whatever the document held."""
+    """Return a line as JSON: one line for any reader, valid UTF-8 whatever the document held.
+
+    No character that steers a terminal is in it; JSON itself escapes those below the space only.
+    """
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-    # JSON allows these, but Python's splitlines and JavaScript end a line at them.
-    for character in "\x85\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
+    text = _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

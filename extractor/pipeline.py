@@ -137,17 +137,20 @@ class Extractor(Generic[T]):
             "max_new_tokens": str(self.max_new_tokens),
         }
 
-    def extract(self, source: Source, *, name: str | None = None) -> Extraction[T]:
+    def extract(
+        self, source: Source, *, name: str | None = None, password: str | None = None
+    ) -> Extraction[T]:
         """Read one document.
 
         :param source: a path, the bytes of a file, a file object opened for reading bytes, a
             `Document`, or a text: a string that names no file and could not name one, because it
             has several lines.
         :param name: what to call a document that has no path.
+        :param password: opens an encrypted PDF.
         :raises DocumentError: if the document gives no text; `category` says why.
         """
         started_s = time.perf_counter()
-        document = read(source, name=name)
+        document = read(source, name=name, password=password)
         read_s = time.perf_counter()
         windows = cut(document.text, self.windows, self.engine.count_tokens)
         outputs = self._ask(document, windows)
@@ -249,9 +252,10 @@ def extract(
     return reader.extract(source)
 
 
-def read(source: Source, *, name: str | None = None) -> Document:
+def read(source: Source, *, name: str | None = None, password: str | None = None) -> Document:
     """Return the document behind a path, bytes, file object or text.
 
+    :param password: opens an encrypted PDF.
     :raises DocumentError: if it gives no text.
     """
     if isinstance(source, Document):
@@ -265,7 +269,7 @@ def read(source: Source, *, name: str | None = None) -> Document:
                 category="no_text",
             )
         return document
-    return documents.read(source, name=name)
+    return documents.read(source, name=name, password=password)
 
 
 def _load_engine(

@@ -6,14 +6,14 @@ crashes it costs that file only. Importing this package loads no PDF library.
 
 from __future__ import annotations
 
-import atexit
+import errno
 import hashlib
 import os
 import re
 import stat
 from typing import BinaryIO
 
-from extractor.document.isolation import Worker
+from extractor.document import isolation
 from extractor.document.limits import Limits
 from extractor.document.model import Bbox, Document, Page, Word
 from extractor.errors import DocumentError
@@ -76,6 +76,8 @@ def _file_bytes(path: str, limits: Limits) -> bytes:
         # Opened without blocking: a FIFO without writer would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise _no_file(path) from error
         raise DocumentError(
             f"{os.path.basename(path)}: cannot be opened ({error.strerror})",
             hint="check the path and the permission to read it",
@@ -89,13 +91,17 @@ def _file_bytes(path: str, limits: Limits) -> bytes:
         ) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise DocumentError(
-            f"{os.path.basename(path)}: is a folder or a device, not a file",
-            hint="give a PDF or text file",
-            category="unsupported",
-        )
+        raise _no_file(path)
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read(limits.file_bytes + 1)
+
+
+def _no_file(path: str) -> DocumentError:
+    return DocumentError(
+        f"{os.path.basename(path)}: is a folder or a device, not a file",
+        hint="give a PDF or text file",
+        category="unsupported",
+    )
 
 
 def _read_text(data: bytes, name: str, limits: Limits) -> Document:
@@ -126,7 +132,7 @@ def _read_text(data: bytes, name: str, limits: Limits) -> Document:
 
 def _read_pdf(data: bytes, name: str, limits: Limits, password: str | None) -> Document:
     try:
-        content = worker.read(data, limits, password)
+        content = isolation.worker.read(data, limits, password)
     except DocumentError as error:
         raise DocumentError(
             f"{name}: {error.message}", hint=error.hint, category=error.category
@@ -144,7 +150,3 @@ def _read_pdf(data: bytes, name: str, limits: Limits, password: str | None) -> D
     )
     sha256 = hashlib.sha256(data).hexdigest()
     return Document(name, content["text"], pages, sha256, tuple(content["unread_pages"]))
-
-
-worker = Worker()
-atexit.register(worker.stop)

@@ -7,6 +7,7 @@ left of it, such as a process that a reader started, is ended with it: they shar
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import selectors
@@ -188,3 +189,8 @@ def _is_whole(incoming: bytearray, most: int) -> bool:
     if size > most or len(incoming) > _HEAD.size + size:
         raise ValueError("more than one answer may have")
     return len(incoming) == _HEAD.size + size
+
+
+worker = Worker()
+"""Of this process; started by the first file that needs it."""
+atexit.register(worker.stop)

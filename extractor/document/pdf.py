@@ -170,7 +170,7 @@ def _locked(password: str | None) -> DocumentError:
     if password is None:
         return DocumentError(
             "the file is encrypted and needs a password",
-            hint="give its password, or save a copy without one and read that",
+            hint="give its password (--password-file), or save a copy without one and read that",
             category="encrypted",
         )
     return DocumentError(
