@@ -11,7 +11,16 @@ import pypdf
 import pytest
 from PIL import Image
 from pypdf.errors import PyPdfError
-from pypdf.generic import NullObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    FloatObject,
+    NameObject,
+    NullObject,
+    NumberObject,
+    StreamObject,
+    TextStringObject,
+)
 from reportlab.pdfgen.canvas import Canvas
 
 from extractor.document import Document, Limits, read
@@ -294,3 +303,171 @@ def test_a_wrapped_name_is_found_over_the_line_break() -> None:
     ((start, end),) = occurrences(text, VerbatimType(), "Miller and Sons Holding Ltd.", Locale())
 
     assert text[start:end] == "Miller and Sons\nHolding Ltd."
+
+
+def form(
+    *,
+    flags: int = 4,
+    field: dict[str, str | int] | None = None,
+    subtype: str = "/Widget",
+    appearance: str | None = None,
+    rotate: int = 0,
+) -> bytes:
+    """Make a page that says `Total` and has an annotation right of it, 200 x 20 points."""
+    writer = pypdf.PdfWriter(io.BytesIO(pdf([(50, 500, "Total")], rotate=0)))
+    page = writer.pages[0]
+    annotation = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Annot"),
+            NameObject("/Subtype"): NameObject(subtype),
+            NameObject("/Rect"): ArrayObject(map(FloatObject, (100, 496, 300, 516))),
+            NameObject("/F"): NumberObject(flags),
+        }
+    )
+    for key, value in (field or {}).items():
+        if isinstance(value, int):
+            annotation[NameObject(key)] = NumberObject(value)
+        elif value.startswith("/"):
+            annotation[NameObject(key)] = NameObject(value)
+        else:
+            annotation[NameObject(key)] = TextStringObject(value)
+    if appearance is not None:
+        drawn = StreamObject()
+        drawn.set_data(f"BT /F 12 Tf 2 5 Td ({appearance}) Tj ET".encode())
+        font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+        fonts = DictionaryObject(
+            {
+                NameObject("/F"): DictionaryObject(
+                    {NameObject(key): NameObject(value) for key, value in font.items()}
+                )
+            }
+        )
+        drawn.update(
+            {
+                NameObject("/Type"): NameObject("/XObject"),
+                NameObject("/Subtype"): NameObject("/Form"),
+                NameObject("/BBox"): ArrayObject(map(FloatObject, (0, 0, 200, 20))),
+                NameObject("/Resources"): DictionaryObject({NameObject("/Font"): fonts}),
+            }
+        )
+        annotation[NameObject("/AP")] = DictionaryObject(
+            {NameObject("/N"): writer._add_object(drawn)}
+        )
+    reference = writer._add_object(annotation)
+    page[NameObject("/Annots")] = ArrayObject([reference])
+    page[NameObject("/Rotate")] = NumberObject(rotate)
+    if subtype == "/Widget":
+        writer.root_object[NameObject("/AcroForm")] = DictionaryObject(
+            {NameObject("/Fields"): ArrayObject([reference])}
+        )
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
+
+
+TEXT_FIELD: dict[str, str | int] = {"/FT": "/Tx", "/T": "total", "/V": "1,110.40 EUR"}
+
+
+@pytest.mark.parametrize("appearance", [None, "", "1,110.40 EUR"])
+def test_the_value_of_a_form_field_is_text_where_the_field_is(appearance: str | None) -> None:
+    document = read(form(field=TEXT_FIELD, appearance=appearance))
+
+    assert document.text.split() == ["Total", "1,110.40", "EUR"]
+    assert document.text.count("\n") == 1
+    ((page, box),) = document.boxes(document.text.index("1,110"), len(document.text))
+    assert page == 1
+    assert 100 <= box[0] < box[2] <= 300 and 84 <= box[1] < box[3] <= 104
+
+
+def test_what_a_field_shows_is_the_text_and_not_its_value() -> None:
+    """Viewers draw the appearance; the value beneath may be a code."""
+    assert read(form(field=TEXT_FIELD, appearance="1.110,40")).text == "Total  1.110,40\n"
+
+
+def test_typed_notes_and_stamps_are_text_and_hidden_ones_are_not() -> None:
+    note: dict[str, str | int] = {"/Contents": "paid in full"}
+
+    assert read(form(subtype="/FreeText", field=note)).text == "Total  paid in full\n"
+    assert read(form(subtype="/Stamp", appearance="PAID")).text == "Total  PAID\n"
+    for flags in (2, 32):
+        assert read(form(flags=flags, subtype="/FreeText", field=note)).text == "Total\n"
+        assert read(form(flags=flags, field=TEXT_FIELD)).text == "Total\n"
+    assert read(form(subtype="/Text", field=note)).text == "Total\n"
+    assert "1,110" not in read(form(field={**TEXT_FIELD, "/Ff": 1 << 13})).text  # a password
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_pages_that_are_shown_turned_are_read_upright_with_boxes_as_shown(
+    rotate: int, turned: int
+) -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(600, 600))
+    canvas.setPageRotation(rotate)
+    canvas.translate(300, 300)
+    canvas.rotate(turned)
+    canvas.translate(-300, -300)
+    for x, y, text in TABLE:
+        canvas.drawString(x, y, text)
+    canvas.save()
+
+    document = read(stream.getvalue())
+
+    assert document.text == "Item  Price  Sum\nBlue pen  2.50  5.00\n"
+    # The first word stands at the top left of the page, which goes round with the two turns.
+    x0, top, x1, bottom = document.pages[0].words[0].bbox
+    corner = {0: (50, 88), 90: (502, 50), 180: (529, 502), 270: (88, 529)}
+    at = corner[(rotate - turned) % 360]
+    assert (x0, top) == pytest.approx(at, abs=12)
+    assert (x1 - x0 > bottom - top) == ((rotate - turned) % 180 == 0)
+
+
+def test_a_file_that_is_cut_off_is_repaired_and_lost_pages_are_told() -> None:
+    writer = pypdf.PdfWriter()
+    for _ in range(3):
+        writer.append(io.BytesIO(pdf(TABLE)))
+    stream = io.BytesIO()
+    writer.write(stream)
+    whole = stream.getvalue()
+    damaged = whole[: len(whole) * 7 // 10]
+
+    document = read(damaged)
+
+    assert document.text.count("Blue pen") == 2
+    assert len(document.pages) == 3
+    assert document.unread_pages == (3,)
+    with pytest.raises(DocumentError) as caught:
+        reader.read_pdf(damaged, Limits(), readers=("pdfium", "pypdf"))
+    assert caught.value.category == "broken"
+
+
+def test_a_damaged_scan_has_no_text_and_is_not_broken() -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(400, 600))
+    picture(canvas)
+    canvas.save()
+    writer = pypdf.PdfWriter(io.BytesIO(stream.getvalue()))
+    stream = io.BytesIO()
+    writer.write(stream)
+    whole = stream.getvalue()
+
+    for data in (whole, whole[: whole.rindex(b"xref\n0")]):
+        with pytest.raises(DocumentError) as caught:
+            read(data)
+        assert caught.value.category == "no_text"
+
+
+def test_a_password_opens_what_needs_one() -> None:
+    with pytest.raises(DocumentError, match="needs a password"):
+        read(encrypted())
+    with pytest.raises(DocumentError, match="does not open it") as caught:
+        read(encrypted(), password="guess")
+    assert caught.value.category == "encrypted"
+    assert "guess" not in str(caught.value)
+
+    assert "Blue pen" in read(encrypted(), password="secret").text
+    assert "Blue pen" in read(pdf(TABLE), password="of no use").text
+
+
+def test_letters_with_marks_are_one_character() -> None:
+    assert Document.from_text("Cafe\u0301 A\u030alesund").text == "Café Ålesund"

@@ -19,13 +19,15 @@ _COMMON = re.compile(r"[\x20-\x7e\n]*")
 def clean_text(text: str) -> str:
     """Return text without control, private-use and unassigned characters; newlines stay.
 
-    Unicode spaces become plain ones, ligatures their letters, line ends newlines.
+    Unicode spaces become plain ones, ligatures their letters, line ends newlines, letters with
+    marks one character where there is one (NFC).
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     if _COMMON.fullmatch(text):
         return text
     text = _SPACES.sub(" ", text)
-    return "".join(_clean_character(character) for character in text)
+    text = "".join(_clean_character(character) for character in text)
+    return unicodedata.normalize("NFC", text)
 
 
 def _clean_character(character: str) -> str:

@@ -49,14 +49,18 @@ def read_pdf(
     """
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     _check_inflated(data, limits.inflated_bytes)
-    content, opened = _read(data, limits, password, readers)
+    content, opened, _ = _read(data, limits, password, readers)
     if content is None and "repair" in readers:
         repaired = _repaired(data, password)
         if repaired is not None:
-            content, _ = _read(repaired, limits, None, readers)
-    if content is not None and _readable(content["text"]):
+            content, _, unread = _read(repaired, limits, None, readers)
+            # qpdf makes a PDF of anything; one with a picture was one.
+            opened = opened or bool(unread)
+            if content is not None:
+                content["unread_pages"] = _without_text(content)
+    if content is not None:
         return content
-    if not opened and not (content and content["unread_pages"]):
+    if not opened:
         raise DocumentError(
             "the file begins like a PDF but is too damaged to read",
             hint="ask for the file again, or open and save it in a PDF viewer",
@@ -71,8 +75,10 @@ def read_pdf(
 
 def _read(
     data: bytes, limits: Limits, password: str | None, readers: Collection[str]
-) -> tuple[dict[str, Any] | None, bool]:
-    """Return what a PDF holds, if that is text, and whether any reader opened it."""
+) -> tuple[dict[str, Any] | None, bool, list[int]]:
+    """Return what a PDF holds if that is text, whether any reader opened it, and the numbers of
+    the pages that show something else, as far as pdfium can tell.
+    """
     count, structure = _structure(data, password)
     if count is not None:
         _check_count(count, limits.pages)
@@ -85,14 +91,23 @@ def _read(
     if any(page[2] for page in pages):
         content = {**_assemble(pages), "unread_pages": unread}
         if _readable(content["text"]):
-            return content, opened
+            return content, opened, unread
     if structure is not None and "pypdf" in readers:
         content = _pypdf_text(structure, limits.characters)
         if drawn:  # pdfium tells empty pages from others
             content["unread_pages"] = [n for n in content["unread_pages"] if n in unread]
         if _readable(content["text"]):
-            return content, opened
-    return None, opened
+            return content, opened, unread
+    return None, opened, unread
+
+
+def _without_text(content: dict[str, Any]) -> list[int]:
+    """Return the pages of a repaired file that may have lost their text to the damage."""
+    return [
+        number
+        for number, (_, _, start, end, _) in enumerate(content["pages"], start=1)
+        if not content["text"][start:end].strip()
+    ]
 
 
 def _repaired(data: bytes, password: str | None) -> bytes | None:
@@ -105,7 +120,7 @@ def _repaired(data: bytes, password: str | None) -> bytes | None:
             damaged = bool(pdf.get_warnings())
             pdf.save(stream)
             damaged = damaged or bool(pdf.get_warnings())
-    except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, TypeError, RuntimeError):
+    except (pikepdf.PikepdfError, ValueError, TypeError, RuntimeError):
         return None
     return stream.getvalue() if damaged else None
 
