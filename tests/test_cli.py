@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import extractor
+from tests.test_document import encrypted
 from tests.tiny import tiny_base
 
 MAIN = "from extractor.cli import main; main()"
@@ -207,6 +208,40 @@ def test_a_name_cannot_steer_the_terminal_nor_forge_a_line(tmp_path: Path) -> No
     assert (
         result.stderr.splitlines()[0] == "error: x?[2J error: all is lost: no such file or folder"
     )
+
+
+def test_a_hostile_name_and_file_leave_no_control_character_on_stdout_nor_stderr(
+    tmp_path: Path,
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "a\x1b[2J\x9b1m\x07\u202e.pdf").write_bytes(b"%PDF-1.7 \x1b[2J nothing")
+    (inbox / "b.txt").write_bytes(b"Corner\x1b[31m \xc2\x9b2J Bakery\x07 12.00")
+
+    result = run("extract", inbox, "--schema", "receipt", code=CANNED)
+
+    assert result.returncode == 1
+    assert len(result.stdout.splitlines()) == 2
+    assert not set("\x1b\x07\x9b\u202e") & set(result.stdout + result.stderr)
+
+
+def test_the_password_of_an_encrypted_file_is_given_or_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "locked.pdf").write_bytes(encrypted())
+    (tmp_path / "password").write_text("secret\n")
+    arguments = ["extract", tmp_path / "locked.pdf", "--schema", "receipt"]
+
+    for given, code in (
+        ([], 1),
+        (["--password", "secret"], 0),
+        (["--password-file", tmp_path / "password"], 0),
+        (["--password-file", tmp_path / "none"], 2),
+        (["--password", "secret", "--password-file", tmp_path / "password"], 2),
+    ):
+        result = run(*arguments, *given, code=CANNED)
+        assert result.returncode == code, given
+        assert not {"secret"} & set((result.stdout + result.stderr).split())
+        if code == 1:
+            assert json.loads(result.stdout)["error"]["category"] == "encrypted"
 
 
 def test_without_a_command_the_help_is_shown() -> None:
