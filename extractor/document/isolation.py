@@ -55,10 +55,11 @@ class Worker:
         :returns: what `extractor.document.pdf.read_pdf` returns.
         :raises DocumentError: if it gives no text, or costs more than its limits.
         """
-        request = {"limits": asdict(limits), "password": password, "readers": READERS}
+        readers: tuple[str, ...] = READERS
         deadline_s = time.monotonic() + limits.seconds_s
         with self._lock:
             for _ in range(3):
+                request = {"limits": asdict(limits), "password": password, "readers": readers}
                 try:
                     return self._content(self._exchange(request, data, limits, deadline_s))
                 except TimeoutError:
@@ -70,9 +71,9 @@ class Worker:
                     ) from None
                 except (OSError, EOFError, ValueError, LookupError, TypeError):
                     if self._crashed():
-                        if READERS[0] not in request["readers"]:
+                        if READERS[0] not in readers:
                             break
-                        request["readers"] = READERS[1:]
+                        readers = READERS[1:]
         raise DocumentError(
             "the file crashes the PDF reader or exceeds its memory",
             hint="ask for the file again, or open and save it in a PDF viewer",
@@ -185,7 +186,7 @@ class Worker:
 def _is_whole(incoming: bytearray, most: int) -> bool:
     if len(incoming) < _HEAD.size:
         return False
-    (size,) = _HEAD.unpack_from(incoming)
+    size: int = _HEAD.unpack_from(incoming)[0]
     if size > most or len(incoming) > _HEAD.size + size:
         raise ValueError("more than one answer may have")
     return len(incoming) == _HEAD.size + size

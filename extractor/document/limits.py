@@ -22,7 +22,7 @@ class Limits:
     pages: int = 1000
     characters: int = 2_000_000
     file_bytes: int = 100 * 1024**2
-    inflated_bytes: int = 512 * 1024**2
+    inflated_bytes: int = 256 * 1024**2
 
     def __post_init__(self) -> None:
         """Refuse limits that let nothing through."""

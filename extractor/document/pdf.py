@@ -31,6 +31,8 @@ Turn = Callable[[float, float, float, float], tuple[float, float, float, float]]
 # Of a page's characters, to learn how they are turned.
 _SAMPLED = 50
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
+# Of a stream that was deflated twice, as it stands between the two.
+_INNER_BYTES = 16 * 1024**2
 _IMAGE = re.compile(rb"/Subtype\s*/Image")
 
 
@@ -141,22 +143,37 @@ def _check_inflated(data: bytes, most: int) -> None:
             )
 
 
-def _inflated(data: bytes, start: int, most: int) -> int:
-    """Return to how many bytes the stream at `start` grows, a little more than `most` if more."""
-    if data[start] & 0x0F != 8 or int.from_bytes(data[start : start + 2], "big") % 31:
-        return 0  # not zlib's first two bytes
+def _inflated(data: bytes, start: int, most: int, filters: int = 3) -> int:
+    """Return to how many bytes the stream at `start` grows, a little more than `most` if more.
+
+    :param filters: how often a stream that was deflated more than once is inflated.
+    """
+    if not _is_deflated(data[start : start + 2]):
+        return 0
     inflater, total = zlib.decompressobj(), 0
+    inner: bytearray | None = bytearray()
     for at in range(start, len(data), 1 << 14):
         part = data[at : at + (1 << 14)]
         while part and not inflater.eof and total <= most:
             try:
-                total += len(inflater.decompress(part, 1 << 20))
+                grown = inflater.decompress(part, 1 << 16)
             except zlib.error:
                 return total
+            total += len(grown)
+            if inner is not None:
+                inner += grown
+                if len(inner) > _INNER_BYTES or not _is_deflated(inner[:2]):
+                    inner = None
             part = inflater.unconsumed_tail
         if inflater.eof or total > most:
             break
+    if inner and filters > 1:
+        total += _inflated(bytes(inner), 0, most - total, filters - 1)
     return total
+
+
+def _is_deflated(head: bytes) -> bool:
+    return len(head) == 2 and head[0] & 0x0F == 8 and int.from_bytes(head, "big") % 31 == 0
 
 
 def _check_count(count: int, most: int) -> None:
