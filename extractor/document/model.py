@@ -19,12 +19,16 @@ Bbox = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word: `document.text[start:end] == text`."""
+    """A word: `document.text[start:end] == text`.
+
+    :param visible: False if no person sees it on the page: white, covered, off the page, tiny.
+    """
 
     text: str
     bbox: Bbox
     start: int
     end: int
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)

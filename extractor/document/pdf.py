@@ -10,19 +10,24 @@ import io
 import logging
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from extractor.document.clean import clean_text
 from extractor.document.layout import Placed, lines, separators
 from extractor.errors import DocumentError
 
-PageWords = tuple[float, float, list[Placed]]
+if TYPE_CHECKING:
+    from extractor.document.visibility import Printed
+
+PageWords = tuple[float, float, list[Placed], set[Placed]]
+"""A page's width, height, words, and those of the words that no person sees."""
 
 
 def read_pdf(data: bytes, max_pages: int, max_characters: int) -> dict[str, Any]:
     """Return text, pages and words of a PDF as plain JSON data.
 
     :returns: `{"text": ..., "pages": [[width, height, start, end, [[text, box, start, end]...]]],
+        "hidden": [[index of a word that no person sees...] for each page],
         "unread_pages": [number...]}`
     :raises DocumentError: if it gives no text.
     """
@@ -31,7 +36,7 @@ def read_pdf(data: bytes, max_pages: int, max_characters: int) -> dict[str, Any]
     if count is not None:
         _check_count(count, max_pages)
     pages, unread, drawn = _pdfium_pages(data, max_pages, max_characters)
-    if not any(words for _, _, words in pages):
+    if not any(words for _, _, words, _ in pages):
         pages = []
     content: dict[str, Any] = {"text": "", "pages": []}
     if pages:
@@ -103,6 +108,9 @@ def _pdfium_pages(
     import pypdfium2
     import pypdfium2.raw as raw
 
+    from extractor.document.visibility import Budget, hidden
+
+    budget = Budget()
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -120,12 +128,15 @@ def _pdfium_pages(
     for index in range(len(document)):
         try:
             page = document[index]
-            words = list(_words(page))
+            text_page = page.get_textpage()
+            turn = _turn(page)
+            printed = list(_words(text_page, turn))
         except pypdfium2.PdfiumError:
             # One damaged page does not cost the others; it keeps its number.
-            pages.append((0.0, 0.0, []))
+            pages.append((0.0, 0.0, [], set()))
             unread.append(index + 1)
             continue
+        words = [one.word for one in printed]
         if not words and raw.FPDFPage_CountObjects(page) > 0:
             unread.append(index + 1)
         characters += sum(len(word[0]) for word in words)
@@ -135,33 +146,33 @@ def _pdfium_pages(
                 hint="split the document, or raise the limit of characters",
                 category="too_big",
             )
-        pages.append((page.get_width(), page.get_height(), words))
+        unseen = hidden(page, text_page, printed, turn, budget)
+        pages.append((page.get_width(), page.get_height(), words, unseen))
     return pages, unread, len(document) > 0
 
 
-def _words(page: Any) -> Iterator[Placed]:
+def _words(text_page: Any, turn: Any) -> Iterator[Printed]:
     """Yield the words of a page in pdfium's order, boxes as the page is shown."""
     import pypdfium2.raw as raw
 
-    text_page = page.get_textpage()
     count = text_page.count_chars()
-    turn = _turn(page)
     box = raw.FS_RECTF()
     word: list[str] = []
     around: list[float] = []
+    first = last = 0
     for index in range(count):
         code = raw.FPDFText_GetUnicode(text_page, index)
         character = chr(code) if 0 < code < 0x110000 else ""
         if not character or character.isspace() or raw.FPDFText_IsGenerated(text_page, index) == 1:
             if word:
-                yield from _word(word, around)
+                yield from _word(word, around, first, last)
             word = []
             continue
         if not raw.FPDFText_GetLooseCharBox(text_page, index, box):
             continue
         x0, y0, x1, y1 = turn(box.left, box.bottom, box.right, box.top)
         if word and _breaks(around, x0, y0, x1, y1):
-            yield from _word(word, around)
+            yield from _word(word, around, first, last)
             word = []
         if word:
             around = [
@@ -172,9 +183,11 @@ def _words(page: Any) -> Iterator[Placed]:
             ]
         else:
             around = [x0, y0, x1, y1]
+            first = index
         word.append(character)
+        last = index
     if word:
-        yield from _word(word, around)
+        yield from _word(word, around, first, last)
 
 
 def _breaks(around: list[float], x0: float, y0: float, x1: float, y1: float) -> bool:
@@ -186,17 +199,19 @@ def _breaks(around: list[float], x0: float, y0: float, x1: float, y1: float) -> 
     return x0 - around[2] > 0.6 * height or around[0] - x1 > 0.6 * height
 
 
-def _word(characters: list[str], around: list[float]) -> Iterator[Placed]:
+def _word(characters: list[str], around: list[float], first: int, last: int) -> Iterator[Printed]:
+    from extractor.document.visibility import Printed
+
     # pdfium counts in UTF-16: a character beyond the first plane comes as two halves.
     joined = "".join(characters).encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     text = clean_text(joined).replace("\n", "").strip()
     if text:
-        yield (text, around[0], around[1], around[2], around[3])
+        yield Printed((text, around[0], around[1], around[2], around[3]), first, last)
 
 
 def _turn(page: Any) -> Any:
     """Return the map from PDF user space to points from the top left of the page as shown."""
-    left, bottom, right, top = page.get_cropbox()
+    left, bottom, right, top = page.get_bbox()
     rotation = page.get_rotation()
 
     def turn(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
@@ -215,16 +230,20 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
     parts: list[str] = []
     at = 0
     found: list[Any] = []
-    for width, height, words in pages:
+    hidden: list[list[int]] = []
+    for width, height, words, unseen in pages:
         if parts:
             parts.append("\n")
             at += 1
         start = at
         placed: list[Any] = []
+        hidden.append([])
         for line in lines(words):
             for separator, word in zip(separators(line), line, strict=True):
                 text = re.sub(r"\s+", "", word[0])
                 at += len(separator)
+                if word in unseen:
+                    hidden[-1].append(len(placed))
                 box = [round(number, 2) for number in word[1:]]
                 placed.append([text, box, at, at + len(text)])
                 parts += [separator, text]
@@ -232,7 +251,7 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
             parts.append("\n")
             at += 1
         found.append([width, height, start, at, placed])
-    return {"text": "".join(parts), "pages": found}
+    return {"text": "".join(parts), "pages": found, "hidden": hidden}
 
 
 def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
@@ -260,4 +279,9 @@ def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
                 hint="split the document, or raise the limit of characters",
                 category="too_big",
             )
-    return {"text": "".join(parts), "pages": pages, "unread_pages": unread}
+    return {
+        "text": "".join(parts),
+        "pages": pages,
+        "hidden": [[] for _ in pages],
+        "unread_pages": unread,
+    }
