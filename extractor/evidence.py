@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,19 @@ _FUZZY = 0.85
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A box around the words of one line.
+
+    :param bbox: in points from the top left of the page as it is shown.
+    :param bbox_relative: the same in shares of the page's width and height, 0..1.
+    """
+
+    page: int
+    bbox: Bbox
+    bbox_relative: Bbox
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Where a value was seen.
 
@@ -35,6 +49,10 @@ class Evidence:
         `fuzzy` in nearly the same spelling; `not_found`; `not_present` for a null value.
     :param start: offset in `Document.text`; `end` is exclusive.
     :param bbox: around the first line of it, in points from the top left; None without boxes.
+    :param bbox_relative: the same in shares of the page's width and height, 0..1.
+    :param boxes: one for each line of it, the first included; lines may be on several pages.
+    :param not_visible: a part of it stands only in text that no person sees on the page, such as
+        white print; a visible place, if there is one, is preferred and counts alone.
     """
 
     status: Status
@@ -43,6 +61,9 @@ class Evidence:
     end: int | None = None
     bbox: Bbox | None = None
     text: str | None = None
+    bbox_relative: Bbox | None = None
+    boxes: tuple[Box, ...] = ()
+    not_visible: bool = False
 
 
 def locate(
@@ -62,6 +83,9 @@ def locate(
     if value is None:
         return Evidence("not_present")
     spans = occurrences(document.text, kind, value, locale)
+    hidden = document.hidden()
+    if hidden:
+        spans = [span for span in spans if not _meets(hidden, span)] or spans
     if printed is not None and len(spans) > 1:
         same = [s for s in spans if " ".join(document.text[s[0] : s[1]].split()) == printed]
         spans = same or spans
@@ -248,13 +272,26 @@ def _nearly(text: str, value: str) -> Span | None:
     return places[best[1]], _cluster_end(text, places[last])
 
 
+def _meets(spans: list[Span], span: Span) -> bool:
+    """Return whether one of some spans, in order and apart, shares a character with a span."""
+    first = bisect_right(spans, span[0], key=lambda other: other[1])
+    return first < len(spans) and spans[first][0] < span[1]
+
+
 def _at(document: Document, status: Status, start: int, end: int) -> Evidence:
-    boxes = document.boxes(start, end)
+    pages = {page.number: page for page in document.pages}
+    boxes = tuple(
+        Box(number, bbox, pages[number].relative(bbox))
+        for number, bbox in document.boxes(start, end)
+    )
     return Evidence(
         status=status,
         page=document.page_at(start),
         start=start,
         end=end,
-        bbox=boxes[0][1] if boxes else None,
+        bbox=boxes[0].bbox if boxes else None,
         text=" ".join(document.text[start:end].split()),
+        bbox_relative=boxes[0].bbox_relative if boxes else None,
+        boxes=boxes,
+        not_visible=_meets(document.hidden(), (start, end)),
     )

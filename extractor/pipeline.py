@@ -11,7 +11,7 @@ import inspect
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
@@ -222,7 +222,7 @@ class Extractor(Generic[T]):
             values=loaded.values,
             missing=missing,
             fields=fields,
-            warnings=(*_unread(document), *loaded.warnings, *rejected),
+            warnings=(*_unread(document), *_not_visible(fields), *loaded.warnings, *rejected),
             usage={
                 "windows": len(windows),
                 "prompt_tokens": sum(output.prompt_tokens for output in outputs),
@@ -304,6 +304,15 @@ def _unread(document: Document) -> list[FieldWarning]:
     more = " and more" if len(document.unread_pages) > 20 else ""
     message = f"pages without readable text, such as scans: {pages}{more}"
     return [FieldWarning("", "unread_pages", message)]
+
+
+def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
+    message = "stands only in text that no person sees on the page"
+    return [
+        FieldWarning(path, "not_visible", message)
+        for path, result in fields.items()
+        if result.evidence.not_visible
+    ]
 
 
 def _source(model: type[Model]) -> str:
