@@ -16,13 +16,14 @@ from collections.abc import Iterator
 
 from extractor.document import Document
 from extractor.errors import DocumentError, LabelError
-from extractor.evidence import Evidence, locate
+from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.schema import AnySchema, Schema, resolve
 from training import corpus
 from training.corpus import LabelledDocument
 from training.pairs import known_fields
 
+FAR_PT = 40.0
 STATUSES = ("verified", "ambiguous", "fuzzy", "not_found")
 
 
@@ -32,15 +33,26 @@ def located(
     """Yield path and evidence of each labelled value that the document shows."""
     locale = Locale.of(document.text)
     values = schema.normalise(known_fields(labelled, schema), locale)
-    near: dict[str, int] = {}
-    for leaf in schema.leaves(values):
-        if leaf.value is None or leaf.path in labelled.unverified:
-            continue
-        row = leaf.path.rpartition(".")[0]
-        evidence = locate(document, leaf.type, leaf.value, locale=locale, near=near.get(row))
-        if row and evidence.start is not None:
-            near.setdefault(row, evidence.start)
-        yield leaf.path, evidence
+    wanted = [
+        Wanted(leaf.path, leaf.type, leaf.value)
+        for leaf in schema.leaves(values)
+        if leaf.value is not None and leaf.path not in labelled.unverified
+    ]
+    yield from locate_all(document, wanted, locale=locale).items()
+
+
+def apart(found: list[tuple[str, Evidence]]) -> tuple[int, int]:
+    """Return how many rows have values, and how many of these have one that stands far off."""
+    tops: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for path, evidence in found:
+        if "]." in path and evidence.boxes:
+            box = evidence.boxes[0]
+            tops[path.rpartition(".")[0]].append((box.page, box.bbox[1]))
+    far = [
+        rows for rows in tops.values()
+        if rows[0][0] != rows[-1][0] or max(rows)[1] - min(rows)[1] > FAR_PT
+    ]  # fmt: skip
+    return len(tops), len(far)
 
 
 def main() -> None:
@@ -52,7 +64,7 @@ def main() -> None:
     arguments = parser.parse_args()
     schema: AnySchema = Schema.of(resolve(arguments.schema))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    unread = 0
+    unread = rows = far = 0
     notes: list[str] = []
     for labelled in corpus.read(arguments.corpus).documents:
         try:
@@ -61,6 +73,8 @@ def main() -> None:
             unread += 1
             notes.append(f"{labelled.id}: {error.message}")
             continue
+        some, odd = apart(found)
+        rows, far = rows + some, far + odd
         for path, evidence in found:
             for name in (re.sub(r"\[\d+\]", "", path), "all"):
                 counts[name][evidence.status] += 1
@@ -71,6 +85,7 @@ def main() -> None:
                 notes.append(f"{labelled.id}: {path}: {flag}")
     _print(counts, [*schema.field_names, "all"])
     print(f"\n{unread} documents not read")
+    print(f"{far} of {rows} rows have values more than {FAR_PT:g} pt apart")
     if arguments.listed:
         print("\n".join(notes))
 

@@ -408,6 +408,10 @@ def extract(
     ] = Path("-"),
     base_model: BaseOption = None,
     recursive: Annotated[bool, typer.Option(help="Look into folders of folders.")] = False,
+    overlay: Annotated[
+        Path | None,
+        typer.Option("--overlay", help="Folder for pictures of the pages with the values marked."),
+    ] = None,
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Longest answer; a longer one is closed and marked.")
     ] = 2048,
@@ -417,10 +421,13 @@ def extract(
     """Read documents into records; run it again to go on where it was stopped."""
     asked = _schema(schema)
     from extractor import batch, export
+    from extractor import overlay as overlays
     from extractor.errors import DocumentError
     from extractor.pipeline import Extractor
 
     to_stdout = str(output) == "-"
+    if overlay is not None:
+        overlays.check(overlay)
     if not to_stdout:
         export.check(output)
     for path in paths:
@@ -448,16 +455,20 @@ def extract(
     _say_engine(reader)
     with _progress("documents") as progress:
         if to_stdout:
-            summary = _to_stdout(files, reader, progress)
+            summary = _to_stdout(files, reader, overlay, progress)
         else:
-            summary = batch.run(files, reader, output, progress=progress)
+            summary = batch.run(files, reader, output, overlay=overlay, progress=progress)
     kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""
     _say(f"{len(files)} documents, {summary.failed} failed{kept}")
+    if overlay is not None:
+        _say(f"{summary.drawn} overlays in {overlay}")
     if summary.failed:
         raise typer.Exit(1)
 
 
-def _to_stdout(files: list[str], reader: Reader, progress: Progress) -> BatchSummary:
+def _to_stdout(
+    files: list[str], reader: Reader, overlay: Path | None, progress: Progress
+) -> BatchSummary:
     from extractor import batch
 
     if isinstance(sys.stdout, TextIOWrapper):
@@ -466,7 +477,11 @@ def _to_stdout(files: list[str], reader: Reader, progress: Progress) -> BatchSum
     try:
         # A bar between the lines of a terminal would tear both.
         return batch.stream(
-            files, reader, sys.stdout, progress=None if sys.stdout.isatty() else progress
+            files,
+            reader,
+            sys.stdout,
+            overlay=overlay,
+            progress=None if sys.stdout.isatty() else progress,
         )
     except BrokenPipeError:
         # Whoever read stdout has enough; what Python flushes at exit must go somewhere.

@@ -9,13 +9,15 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
 from enum import Enum
 from functools import lru_cache
+from heapq import nsmallest
+from itertools import groupby
 from typing import Any, Literal
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from extractor.fields import FieldType, IsoDateType, Locale, NumberType, Span, b
 
 Status = Literal["verified", "ambiguous", "fuzzy", "not_found", "not_present"]
 _FUZZY = 0.85
+_NEAREST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,44 @@ class Evidence:
     not_visible: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A value to locate.
+
+    :param path: in the record, such as `line_items[0].quantity`.
+    :param printed: as the answer copied it; places with this very print are preferred.
+    :param near: offset at or after which the value is expected, such as its window's beginning.
+    """
+
+    path: str
+    type: FieldType
+    value: Any
+    printed: str | None = None
+    near: int = 0
+
+
+def locate_all(
+    document: Document, wanted: Iterable[Wanted], *, locale: Locale
+) -> dict[str, Evidence]:
+    """Return where each value stands, by path.
+
+    The values of a row stand together: the one with the fewest places says where the row is, at
+    or after the row before, and of the places of the others the nearest is given.
+    """
+    found: dict[str, Evidence] = {}
+    ends: dict[str, int] = {}
+    for row, members in groupby(wanted, key=lambda one: _row(one.path)):
+        asked = [(one, _places(document, one, locale)) for one in members]
+        anchor = None
+        if row:
+            rows = row[: row.rindex("[")]
+            anchor = _anchor(asked, ends.get(rows, 0))
+            ends[rows] = max(ends.get(rows, 0), anchor or 0)
+        for one, spans in asked:
+            found[one.path] = _evidence(document, one, spans, anchor)
+    return found
+
+
 def locate(
     document: Document,
     kind: FieldType,
@@ -75,30 +116,70 @@ def locate(
     printed: str | None = None,
     near: int | None = None,
 ) -> Evidence:
-    """Return where a value stands.
+    """Return where a single value stands.
 
     :param printed: as the answer copied it; places with this very print are preferred.
-    :param near: offset at or after which the value is expected, such as a row's beginning.
+    :param near: offset at or after which the value is expected.
     """
-    if value is None:
-        return Evidence("not_present")
-    spans = occurrences(document.text, kind, value, locale)
+    one = Wanted("", kind, value, printed, near or 0)
+    return _evidence(document, one, _places(document, one, locale), None)
+
+
+def _row(path: str) -> str:
+    """Return the path of the row that a leaf is in, such as `line_items[0]`; empty if in none."""
+    head, dot, _ = path.rpartition("].")
+    return f"{head}]" if dot else ""
+
+
+def _places(document: Document, one: Wanted, locale: Locale) -> list[Span]:
+    """Return the places of a value: seen ones if there are any, of these such with its print."""
+    if one.value is None:
+        return []
+    spans = occurrences(document.text, one.type, one.value, locale)
     hidden = document.hidden()
     if hidden:
         spans = [span for span in spans if not _meets(hidden, span)] or spans
-    if printed is not None and len(spans) > 1:
-        same = [s for s in spans if " ".join(document.text[s[0] : s[1]].split()) == printed]
+    if one.printed is not None and len(spans) > 1:
+        text = document.text
+        same = [s for s in spans if " ".join(text[s[0] : s[1]].split()) == one.printed]
         spans = same or spans
+    return spans
+
+
+def _anchor(asked: Sequence[tuple[Wanted, list[Span]]], end: int) -> int | None:
+    """Return where a row stands that comes after some offset; None if none of it is found."""
+    ahead = [
+        [span for span in spans if span[0] >= max(end, one.near)] or spans for one, spans in asked
+    ]
+    # Of two that are found equally often, the longer print is the surer one.
+    best = min(
+        filter(None, ahead), key=lambda spans: (len(spans), spans[0][0] - spans[0][1]), default=None
+    )
+    return None if best is None else min(best)[0]
+
+
+def _evidence(
+    document: Document, one: Wanted, spans: Sequence[Span], anchor: int | None
+) -> Evidence:
+    if one.value is None:
+        return Evidence("not_present")
     if spans:
-        after = [span for span in spans if near is None or span[0] >= near]
-        start, end = (after or spans)[0]
+        after = [span for span in spans if span[0] >= one.near] or spans
+        start, end = after[0]
+        if anchor is not None:
+            # Lines are counted for the nearest only: a `1` may stand at thousands of places.
+            near = nsmallest(_NEAREST, after, key=lambda span: abs(span[0] - anchor))
+            start, end = min(near, key=lambda span: _distance(document.text, span[0], anchor))
         return _at(document, "verified" if len(spans) == 1 else "ambiguous", start, end)
-    words = _searched(kind, value)
-    if isinstance(words, str):
-        nearly = _nearly(document.text, words)
-        if nearly is not None:
-            return _at(document, "fuzzy", *nearly)
-    return Evidence("not_found")
+    words = _searched(one.type, one.value)
+    nearly = _nearly(document.text, words) if isinstance(words, str) else None
+    return Evidence("not_found") if nearly is None else _at(document, "fuzzy", *nearly)
+
+
+def _distance(text: str, place: int, anchor: int) -> tuple[int, int]:
+    """Return lines and characters between two places; what is on one line stands together."""
+    first, last = sorted((place, anchor))
+    return text.count("\n", first, last), last - first
 
 
 def occurrences(text: str, kind: FieldType, value: Any, locale: Locale) -> list[Span]:

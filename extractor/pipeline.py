@@ -22,7 +22,7 @@ from pydantic.errors import PydanticUserError
 from extractor import document as documents
 from extractor.document import Document
 from extractor.errors import DocumentError
-from extractor.evidence import Evidence, locate
+from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.schema import FieldWarning, Schema
 from extractor.windows import Answer, Window, WindowConfig, cut, merge
@@ -190,28 +190,37 @@ class Extractor(Generic[T]):
         text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
         loaded = self.schema.load(text, locale)
         record, missing, rejected = self.schema.record(loaded.values)
-        fields: dict[str, FieldResult] = {}
-        for leaf in self.schema.leaves(loaded.values):
-            top = leaf.path.split(".")[0].split("[")[0]
-            window = windows[origin.get(top, 0)]
-            fields[leaf.path] = FieldResult(
-                value=leaf.value,
-                printed=loaded.printed.get(leaf.path),
-                evidence=locate(
-                    document,
+        leaves = list(self.schema.leaves(loaded.values))
+        top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
+        answered = {path: origin.get(name, 0) for path, name in top.items()}
+        evidence = locate_all(
+            document,
+            [
+                Wanted(
+                    leaf.path,
                     leaf.type,
                     leaf.value,
-                    printed=loaded.printed.get(leaf.path),
-                    locale=locale,
-                    near=window.start,
-                ),
+                    loaded.printed.get(leaf.path),
+                    near=windows[answered[leaf.path]].start,
+                )
+                for leaf in leaves
+            ],
+            locale=locale,
+        )
+        fields = {
+            leaf.path: FieldResult(
+                value=leaf.value,
+                printed=loaded.printed.get(leaf.path),
+                evidence=evidence[leaf.path],
                 probability=_of_leaf(
                     loaded.moved.get(leaf.path, leaf.path),
-                    top,
-                    answers[origin.get(top, 0)],
+                    top[leaf.path],
+                    answers[answered[leaf.path]],
                     len(answers),
                 ),
             )
+            for leaf in leaves
+        }
         status: Status = "complete" if record is not None else "incomplete"
         if any(output.truncated for output in outputs):
             status = "truncated"
