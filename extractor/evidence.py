@@ -91,20 +91,26 @@ def locate_all(
     """Return where each value stands, by path.
 
     The values of a row stand together: the one with the fewest places says where the row is, at
-    or after the row before, and of the places of the others the nearest is given.
+    or after the row before, and of the places of the others the nearest is given. Two values get
+    one place only if there is no other: a total that is also a row's stands below the row.
     """
+    asked = [(one, _places(document, one, locale)) for one in wanted]
+    groups = groupby(asked, key=lambda one: _row(one[0].path))
+    rows = [(row.rpartition("[")[0], list(members)) for row, members in groups if row]
     found: dict[str, Evidence] = {}
+    claimed: set[Span] = set()
     ends: dict[str, int] = {}
-    for row, members in groupby(wanted, key=lambda one: _row(one.path)):
-        asked = [(one, _places(document, one, locale)) for one in members]
-        anchor = None
-        if row:
-            rows = row[: row.rindex("[")]
-            anchor = _anchor(asked, ends.get(rows, 0))
-            ends[rows] = max(ends.get(rows, 0), anchor or 0)
-        for one, spans in asked:
-            found[one.path] = _evidence(document, one, spans, anchor)
-    return found
+    for name, row in rows:
+        anchor = _anchor(row, ends.get(name, 0))
+        ends[name] = max(ends.get(name, 0), anchor or 0)
+        own: set[Span] = set()
+        for one, spans in row:
+            found[one.path] = _evidence(document, one, spans, own, anchor)
+        claimed |= own
+    for one, spans in asked:
+        if one.path not in found:
+            found[one.path] = _evidence(document, one, spans, claimed)
+    return {one.path: found[one.path] for one, _ in asked}
 
 
 def locate(
@@ -122,7 +128,7 @@ def locate(
     :param near: offset at or after which the value is expected.
     """
     one = Wanted("", kind, value, printed, near or 0)
-    return _evidence(document, one, _places(document, one, locale), None)
+    return _evidence(document, one, _places(document, one, locale), set())
 
 
 def _row(path: str) -> str:
@@ -159,27 +165,43 @@ def _anchor(asked: Sequence[tuple[Wanted, list[Span]]], end: int) -> int | None:
 
 
 def _evidence(
-    document: Document, one: Wanted, spans: Sequence[Span], anchor: int | None
+    document: Document,
+    one: Wanted,
+    spans: Sequence[Span],
+    claimed: set[Span],
+    anchor: int | None = None,
 ) -> Evidence:
+    """Return the evidence of a value.
+
+    :param spans: its places.
+    :param claimed: places of other values, avoided if there are others; the new one is added.
+    :param anchor: where its row stands.
+    """
     if one.value is None:
         return Evidence("not_present")
     if spans:
-        after = [span for span in spans if span[0] >= one.near] or spans
-        start, end = after[0]
-        if anchor is not None:
-            # Lines are counted for the nearest only: a `1` may stand at thousands of places.
-            near = nsmallest(_NEAREST, after, key=lambda span: abs(span[0] - anchor))
-            start, end = min(near, key=lambda span: _distance(document.text, span[0], anchor))
-        return _at(document, "verified" if len(spans) == 1 else "ambiguous", start, end)
+        after = [span for span in spans if span[0] >= one.near] or list(spans)
+        if anchor is None:
+            place = next((span for span in after if span not in claimed), after[0])
+        else:
+            place = _nearest(document.text, after, claimed, anchor)
+        claimed.add(place)
+        return _at(document, "verified" if len(spans) == 1 else "ambiguous", *place)
     words = _searched(one.type, one.value)
     nearly = _nearly(document.text, words) if isinstance(words, str) else None
     return Evidence("not_found") if nearly is None else _at(document, "fuzzy", *nearly)
 
 
-def _distance(text: str, place: int, anchor: int) -> tuple[int, int]:
-    """Return lines and characters between two places; what is on one line stands together."""
-    first, last = sorted((place, anchor))
-    return text.count("\n", first, last), last - first
+def _nearest(text: str, spans: Sequence[Span], claimed: set[Span], anchor: int) -> Span:
+    """Return the place that is nearest to a row: on its line, or the next, and not yet claimed."""
+
+    def distance(span: Span) -> tuple[bool, bool, int, int]:
+        first, last = sorted((span[0], anchor))
+        lines = text.count("\n", first, last)
+        return lines > 1, span in claimed, lines, last - first
+
+    # Lines are counted for a few only: a `1` may stand at thousands of places.
+    return min(nsmallest(_NEAREST, spans, key=lambda span: abs(span[0] - anchor)), key=distance)
 
 
 def occurrences(text: str, kind: FieldType, value: Any, locale: Locale) -> list[Span]:

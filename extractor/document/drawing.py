@@ -133,8 +133,9 @@ def _scale(width_pt: float, height_pt: float) -> float:
 
 
 def _marked(picture: _Picture, marks: Sequence[Mark]) -> Image.Image:
-    """Draw boxes, then labels where they cover neither a box nor another label, if that can be."""
+    """Draw boxes, then labels where they cover neither print nor each other, if that can be."""
     _, image, scale = picture
+    print_ = image.convert("L")
     layer = Image.new("RGBA", image.size, (255, 255, 255, 0))
     pen = ImageDraw.Draw(layer)
     font = ImageFont.load_default(_LABEL_PT * scale)
@@ -147,7 +148,7 @@ def _marked(picture: _Picture, marks: Sequence[Mark]) -> Image.Image:
             continue
         left, top, right, bottom = pen.textbbox((0, 0), mark["label"], font=font)
         size = (right - left + 4, bottom - top + 4)
-        place = _free_place(box, size, image.size, taken)
+        place = _free_place(box, size, print_, taken)
         taken.append(place)
         pen.rectangle(place, fill="#ffffffd8")
         pen.text((place[0] + 2 - left, place[1] + 2 - top), mark["label"], mark["colour"], font)
@@ -160,20 +161,37 @@ def _grown(bbox: Rectangle, size: tuple[int, int]) -> Rectangle:
 
 
 def _free_place(
-    box: Rectangle, size: tuple[float, float], page: tuple[int, int], taken: Sequence[Rectangle]
+    box: Rectangle, size: tuple[float, float], page: Image.Image, taken: Sequence[Rectangle]
 ) -> Rectangle:
-    """Return where a label stands beside its box: above, below, right, left, or the least bad."""
+    """Return where a label stands near its box: where it covers least.
+
+    :param page: in grey, 0..255.
+    """
     (x0, top, x1, bottom), (width, height) = box, size
+    beside = (top + bottom - height) / 2
     corners = [
-        (x0, top - height),
-        (x0, bottom),
-        (x1 - width, top - height),
-        (x1 - width, bottom),
-        (x1 + 1, top),
-        (x0 - width - 1, top),
+        (x, y + step)
+        for step in (0.0, 0.4 * height)
+        for x, y in (
+            (x0, top - height - step),
+            (x0, bottom),
+            (x1 + 1, beside - step),
+            (x0 - width - 1, beside - step),
+            (x1 - width, top - height - step),
+            (x1 - width, bottom),
+            (x1 + 1, bottom),
+            (x1 + 1, top - height - step),
+        )
     ]
-    places = [_inside((x, y, x + width, y + height), page) for x, y in corners]
-    return min(places, key=lambda place: sum(_shared(place, other) for other in taken))
+
+    def covered(place: Rectangle) -> float:
+        """Return pixels of boxes and labels, and of print, that a label here would cover."""
+        levels = page.crop(tuple(map(int, place))).histogram()
+        ground = max(range(256), key=levels.__getitem__)
+        ink = sum(count for level, count in enumerate(levels) if abs(level - ground) > 48)
+        return sum(_shared(place, other) for other in taken) + 2 * ink
+
+    return min((_inside((x, y, x + width, y + height), page.size) for x, y in corners), key=covered)
 
 
 def _inside(place: Rectangle, page: tuple[int, int]) -> Rectangle:
