@@ -110,6 +110,15 @@ HIDDEN = {
         text("Wholly 1.0000 different", colour=WHITE),
         text("Other words of a line"),
     ),
+    "unpainted beneath other words": (
+        text("Wholly 1.0000 different", mode=3),
+        text("Other words of a line"),
+    ),
+    "beneath a box with other words on it": (
+        text("Wholly 1.0000 different"),
+        rectangle(WHITE),
+        text("Other words of a line"),
+    ),
 }
 SEEN = {
     "light grey": (text(colour=(0.8, 0.8, 0.8)),),

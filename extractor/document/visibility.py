@@ -36,7 +36,7 @@ _OVERLAP = 0.35
 _MOST_PIXELS = 1_000_000
 _MOST_IMAGE_PIXELS = 40_000_000
 _MOST_OBJECTS = 100_000
-_MOST_COLOURS = 8
+_MOST_TURNS = 8
 _DEEPEST = 8
 _NEARLY_WHITE = 240
 _UNPAINTED = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
@@ -291,23 +291,31 @@ def _is_layer(page: _Page, piece: _Piece) -> bool:
 
 def _beneath_others(page: _Page, full: _Raster, pieces: Sequence[_Piece]) -> set[_Piece]:
     """Return the pieces that only seem to be seen, as other text is painted at their place."""
-    crowded = _crowded(pieces)
-    colours: dict[tuple[int, ...], list[_Piece]] = {}
-    for piece in crowded:
-        colours.setdefault(_colour(page, piece), []).append(piece)
-    if len(colours) <= 1 and not any(_is_unpainted(page, piece) for piece in crowded):
-        return set()
+    crowded, neighbours = _crowded(pieces)
+    # Neighbours are taken away in turn: a piece is seen if the page changes without its own text.
+    turns: dict[int, int] = {}
+    for text, others in neighbours.items():
+        taken = {turns.get(other) for other in others}
+        turns[text] = next(turn for turn in range(len(taken) + 1) if turn not in taken)
     unseen: set[_Piece] = set()
-    for alike in list(colours.values())[:_MOST_COLOURS]:
-        with _inactive(page.texts[piece.text] for piece in alike if piece.text in page.texts):
+    for turn in range(min(_MOST_TURNS, max(turns.values(), default=-1) + 1)):
+        with _inactive(page.texts[text] for text, own in turns.items() if own == turn):
             without = _render(page, full.colours)
-        unseen.update(piece for piece in alike if not full.differs(without, piece))
+        unseen.update(
+            piece
+            for piece in crowded
+            if turns[piece.text] == turn and not full.differs(without, piece)
+        )
     return unseen
 
 
-def _crowded(pieces: Sequence[_Piece]) -> list[_Piece]:
-    """Return the pieces that share their place with another that says something else."""
-    found: set[_Piece] = set()
+def _crowded(pieces: Sequence[_Piece]) -> tuple[list[_Piece], dict[int, set[int]]]:
+    """Return the pieces that share their place with another that says something else.
+
+    :returns: the pieces, and the neighbours of each of their text objects.
+    """
+    found: dict[_Piece, None] = {}
+    neighbours: dict[int, set[int]] = {}
     open_pieces: list[_Piece] = []
     for piece in sorted(pieces, key=lambda piece: piece.box[1]):
         x0, top, x1, _ = piece.box
@@ -316,10 +324,14 @@ def _crowded(pieces: Sequence[_Piece]) -> list[_Piece]:
             if other.box[0] >= x1 or other.box[2] <= x0 or piece.word[0] == other.word[0]:
                 continue
             least = _OVERLAP * min(_area(piece.box), _area(other.box))
+            if other.text == piece.text or not (piece.text and other.text):
+                continue
             if _shared(piece.box, other.box) > least:
-                found.update((piece, other))
+                found |= {piece: None, other: None}
+                neighbours.setdefault(piece.text, set()).add(other.text)
+                neighbours.setdefault(other.text, set()).add(piece.text)
         open_pieces.append(piece)
-    return [piece for piece in pieces if piece in found]
+    return list(found), neighbours
 
 
 def _area(box: Box) -> float:
