@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import resource
 import struct
@@ -129,7 +130,7 @@ def _image_pictures(
 
 
 def _scale(width_pt: float, height_pt: float) -> float:
-    return min(_SCALE, (_MOST_PIXELS / max(1.0, width_pt * height_pt)) ** 0.5)
+    return min(_SCALE, math.sqrt(_MOST_PIXELS / max(1.0, width_pt * height_pt)))
 
 
 def _marked(picture: _Picture, marks: Sequence[Mark]) -> Image.Image:
@@ -186,7 +187,7 @@ def _free_place(
 
     def covered(place: Rectangle) -> float:
         """Return pixels of boxes and labels, and of print, that a label here would cover."""
-        levels = page.crop(tuple(map(int, place))).histogram()
+        levels = page.crop(place).histogram()
         ground = max(range(256), key=levels.__getitem__)
         ink = sum(count for level, count in enumerate(levels) if abs(level - ground) > 48)
         return sum(_shared(place, other) for other in taken) + 2 * ink

@@ -206,7 +206,8 @@ def _word(characters: list[str], around: list[float], first: int, last: int) -> 
     joined = "".join(characters).encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     text = clean_text(joined).replace("\n", "").strip()
     if text:
-        yield Printed((text, around[0], around[1], around[2], around[3]), first, last)
+        x0, top, x1, bottom = around
+        yield Printed((text, x0, top, x1, bottom), (x0, top, x1, bottom), first, last)
 
 
 def _turn(page: Any) -> Any:

@@ -44,9 +44,12 @@ _UNPAINTED = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A word and its characters in pdfium's text page, `first` to `last` inclusive."""
+    """A word, its box on the page as it is shown, and its characters in pdfium's text page,
+    `first` to `last` inclusive.
+    """
 
     word: Placed
+    box: Box
     first: int
     last: int
 
@@ -69,6 +72,7 @@ class _Piece:
     word: Placed
     box: Box
     text: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def _pieces(text_page: Any, printed: Printed, turn: Any, texts: dict[int, Any]) 
             texts[address] = text
             owners.setdefault(address, []).append(index)
     if len(owners) <= 1:
-        yield _Piece(printed.word, printed.word[1:], next(iter(owners), 0))
+        yield _Piece(printed.word, printed.box, next(iter(owners), 0), whole=True)
         return
     box = raw.FS_RECTF()
     for address, indices in owners.items():
@@ -136,7 +140,7 @@ def _pieces(text_page: Any, printed: Printed, turn: Any, texts: dict[int, Any]) 
                 raw.FPDFText_GetLooseCharBox(text_page, index, box)
                 boxes.append(turn(box.left, box.bottom, box.right, box.top))
         if boxes:
-            yield _Piece(printed.word, _around(boxes), address)
+            yield _Piece(printed.word, _around(boxes), address, whole=False)
 
 
 def _around(boxes: Sequence[Box]) -> Box:
@@ -147,7 +151,7 @@ def _around(boxes: Sequence[Box]) -> Box:
 def _is_tiny(piece: _Piece) -> bool:
     width, height = piece.box[2] - piece.box[0], piece.box[3] - piece.box[1]
     # A single letter may be narrow; of several, in whatever direction, the lower side is the size.
-    single = len(piece.word[0]) == 1 or piece.box != piece.word[1:]
+    single = len(piece.word[0]) == 1 or not piece.whole
     return (max(width, height) if single else min(width, height)) < _TINY_PT
 
 
@@ -204,7 +208,8 @@ def _placing(form: Any, outer: Any) -> Any:
     a, b, c, d, e, f = m.a, m.b, m.c, m.d, m.e, m.f
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return outer(a * x + c * y + e, b * x + d * y + f)
+        x, y = outer(a * x + c * y + e, b * x + d * y + f)
+        return x, y
 
     return place
 
