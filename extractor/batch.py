@@ -27,6 +27,7 @@ from typing import IO, Any, Protocol
 from extractor import export
 from extractor.errors import DocumentError, ExtractorError, OutputError
 from extractor.export import as_text
+from extractor.overlay import draw_line
 from extractor.pipeline import Extraction
 from extractor.schema import AnySchema
 
@@ -62,11 +63,13 @@ class BatchSummary:
     :param read: documents read in this run, failures included.
     :param kept: documents whose line of an earlier run still holds.
     :param failed: documents, of both, that gave no record.
+    :param drawn: documents, of both, that have an overlay.
     """
 
     read: int
     kept: int
     failed: int
+    drawn: int = 0
 
 
 def inputs(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) -> list[str]:
@@ -103,6 +106,7 @@ def run(
     output: str | os.PathLike[str],
     *,
     password: str | None = None,
+    overlay: Path | None = None,
     progress: Progress | None = None,
 ) -> BatchSummary:
     """Read files into an output, resuming where an earlier run stood.
@@ -110,6 +114,7 @@ def run(
     :param output: ends in .jsonl, .csv, .xlsx or .parquet.
     :param password: for those that are encrypted; it is written nowhere. With one, files that
         were found encrypted in an earlier run are read again.
+    :param overlay: folder for a PDF of each document with its values marked; see `overlay`.
     :raises OutputError: if the output cannot be written; an older one is then as it was.
     """
     target = Path(output)
@@ -117,7 +122,7 @@ def run(
     with _journal(target) as journal:
         places = _lines_that_hold(journal)
         done: list[_Place] = []
-        read = 0
+        read = drawn = 0
         for index, file in enumerate(files):
             if progress is not None:
                 progress(index, len(files))
@@ -126,6 +131,9 @@ def run(
                 place = _append(journal, line_of(file, extractor, password), target)
                 read += 1
             done.append(place)
+            if overlay is not None:
+                line = _Lines(journal, [place])[0]
+                drawn += draw_line(file, line, overlay, password=password) is not None
         if progress is not None:
             progress(len(files), len(files))
         lines = _Lines(journal, done)
@@ -134,7 +142,7 @@ def run(
             # What the journal holds of changed or vanished documents is of no more use.
             _compact(target, lines)
     failed = sum(place.failed for place in done)
-    return BatchSummary(read=read, kept=len(files) - read, failed=failed)
+    return BatchSummary(read=read, kept=len(files) - read, failed=failed, drawn=drawn)
 
 
 def stream(
@@ -143,20 +151,24 @@ def stream(
     out: IO[str],
     *,
     password: str | None = None,
+    overlay: Path | None = None,
     progress: Progress | None = None,
 ) -> BatchSummary:
     """Read files and write each line as soon as it is there; nothing is kept between runs.
 
     :param password: for those that are encrypted.
+    :param overlay: as for `run`.
     :raises OutputError: if a line cannot be written.
     :raises BrokenPipeError: if the reader of a pipe has enough.
     """
-    failed = 0
+    failed = drawn = 0
     for index, file in enumerate(files):
         if progress is not None:
             progress(index, len(files))
         line = line_of(file, extractor, password)
         failed += line["status"] == "failed"
+        if overlay is not None:
+            drawn += draw_line(file, line, overlay, password=password) is not None
         try:
             out.write(as_text(line) + "\n")
             out.flush()
@@ -166,7 +178,7 @@ def stream(
             raise _cannot_write(Path("stdout"), error) from error
     if progress is not None:
         progress(len(files), len(files))
-    return BatchSummary(read=len(files), kept=0, failed=failed)
+    return BatchSummary(read=len(files), kept=0, failed=failed, drawn=drawn)
 
 
 def line_of(file: str, extractor: Reader, password: str | None = None) -> Line:

@@ -419,6 +419,10 @@ def extract(
     ] = Path("-"),
     base_model: BaseOption = None,
     recursive: Annotated[bool, typer.Option(help="Look into folders of folders.")] = False,
+    overlay: Annotated[
+        Path | None,
+        typer.Option("--overlay", help="Folder for pictures of the pages with the values marked."),
+    ] = None,
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Longest answer; a longer one is closed and marked.")
     ] = 2048,
@@ -431,10 +435,13 @@ def extract(
     asked = _schema(schema)
     secret = _password(password, password_file)
     from extractor import batch, export
+    from extractor import overlay as overlays
     from extractor.errors import DocumentError
     from extractor.pipeline import Extractor
 
     to_stdout = str(output) == "-"
+    if overlay is not None:
+        overlays.check(overlay)
     if not to_stdout:
         export.check(output)
     for path in paths:
@@ -462,11 +469,15 @@ def extract(
     _say_engine(reader)
     with _progress("documents") as progress:
         if to_stdout:
-            summary = _to_stdout(files, reader, secret, progress)
+            summary = _to_stdout(files, reader, secret, overlay, progress)
         else:
-            summary = batch.run(files, reader, output, password=secret, progress=progress)
+            summary = batch.run(
+                files, reader, output, password=secret, overlay=overlay, progress=progress
+            )
     kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""
     _say(f"{len(files)} documents, {summary.failed} failed{kept}")
+    if overlay is not None:
+        _say(f"{summary.drawn} overlays in {overlay}")
     if summary.failed:
         raise typer.Exit(1)
 
@@ -483,7 +494,11 @@ def _password(given: str | None, file: Path | None) -> str | None:
 
 
 def _to_stdout(
-    files: list[str], reader: Reader, password: str | None, progress: Progress
+    files: list[str],
+    reader: Reader,
+    password: str | None,
+    overlay: Path | None,
+    progress: Progress,
 ) -> BatchSummary:
     from extractor import batch
 
@@ -497,6 +512,7 @@ def _to_stdout(
             reader,
             sys.stdout,
             password=password,
+            overlay=overlay,
             progress=None if sys.stdout.isatty() else progress,
         )
     except BrokenPipeError:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
 from enum import Enum
 from functools import lru_cache
+from heapq import nsmallest
+from itertools import groupby
 from typing import Any, Literal
 from uuid import UUID
 
@@ -25,6 +28,20 @@ from extractor.fields import FieldType, IsoDateType, Locale, NumberType, Span, b
 
 Status = Literal["verified", "ambiguous", "fuzzy", "not_found", "not_present"]
 _FUZZY = 0.85
+_NEAREST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box around the words of one line.
+
+    :param bbox: in points from the top left of the page as it is shown.
+    :param bbox_relative: the same in shares of the page's width and height, 0..1.
+    """
+
+    page: int
+    bbox: Bbox
+    bbox_relative: Bbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +52,10 @@ class Evidence:
         `fuzzy` in nearly the same spelling; `not_found`; `not_present` for a null value.
     :param start: offset in `Document.text`; `end` is exclusive.
     :param bbox: around the first line of it, in points from the top left; None without boxes.
+    :param bbox_relative: the same in shares of the page's width and height, 0..1.
+    :param boxes: one for each line of it, the first included; lines may be on several pages.
+    :param not_visible: a part of it stands only in text that no person sees on the page, such as
+        white print; a visible place, if there is one, is preferred and counts alone.
     """
 
     status: Status
@@ -43,6 +64,53 @@ class Evidence:
     end: int | None = None
     bbox: Bbox | None = None
     text: str | None = None
+    bbox_relative: Bbox | None = None
+    boxes: tuple[Box, ...] = ()
+    not_visible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A value to locate.
+
+    :param path: in the record, such as `line_items[0].quantity`.
+    :param printed: as the answer copied it; places with this very print are preferred.
+    :param near: offset at or after which the value is expected, such as its window's beginning.
+    """
+
+    path: str
+    type: FieldType
+    value: Any
+    printed: str | None = None
+    near: int = 0
+
+
+def locate_all(
+    document: Document, wanted: Iterable[Wanted], *, locale: Locale
+) -> dict[str, Evidence]:
+    """Return where each value stands, by path.
+
+    The values of a row stand together: the one with the fewest places says where the row is, at
+    or after the row before, and of the places of the others the nearest is given. Two values get
+    one place only if there is no other: a total that is also a row's stands below the row.
+    """
+    asked = [(one, _places(document, one, locale)) for one in wanted]
+    groups = groupby(asked, key=lambda one: _row(one[0].path))
+    rows = [(row.rpartition("[")[0], list(members)) for row, members in groups if row]
+    found: dict[str, Evidence] = {}
+    claimed: set[Span] = set()
+    ends: dict[str, int] = {}
+    for name, row in rows:
+        anchor = _anchor(row, ends.get(name, 0))
+        ends[name] = max(ends.get(name, 0), anchor or 0)
+        own: set[Span] = set()
+        for one, spans in row:
+            found[one.path] = _evidence(document, one, spans, own, anchor)
+        claimed |= own
+    for one, spans in asked:
+        if one.path not in found:
+            found[one.path] = _evidence(document, one, spans, claimed)
+    return {one.path: found[one.path] for one, _ in asked}
 
 
 def locate(
@@ -54,27 +122,86 @@ def locate(
     printed: str | None = None,
     near: int | None = None,
 ) -> Evidence:
-    """Return where a value stands.
+    """Return where a single value stands.
 
     :param printed: as the answer copied it; places with this very print are preferred.
-    :param near: offset at or after which the value is expected, such as a row's beginning.
+    :param near: offset at or after which the value is expected.
     """
-    if value is None:
-        return Evidence("not_present")
-    spans = occurrences(document.text, kind, value, locale)
-    if printed is not None and len(spans) > 1:
-        same = [s for s in spans if " ".join(document.text[s[0] : s[1]].split()) == printed]
+    one = Wanted("", kind, value, printed, near or 0)
+    return _evidence(document, one, _places(document, one, locale), set())
+
+
+def _row(path: str) -> str:
+    """Return the path of the row that a leaf is in, such as `line_items[0]`; empty if in none."""
+    head, dot, _ = path.rpartition("].")
+    return f"{head}]" if dot else ""
+
+
+def _places(document: Document, one: Wanted, locale: Locale) -> list[Span]:
+    """Return the places of a value: seen ones if there are any, of these such with its print."""
+    if one.value is None:
+        return []
+    spans = occurrences(document.text, one.type, one.value, locale)
+    hidden = document.hidden()
+    if hidden:
+        spans = [span for span in spans if not _meets(hidden, span)] or spans
+    if one.printed is not None and len(spans) > 1:
+        text = document.text
+        same = [s for s in spans if " ".join(text[s[0] : s[1]].split()) == one.printed]
         spans = same or spans
+    return spans
+
+
+def _anchor(asked: Sequence[tuple[Wanted, list[Span]]], end: int) -> int | None:
+    """Return where a row stands that comes after some offset; None if none of it is found."""
+    ahead = [
+        [span for span in spans if span[0] >= max(end, one.near)] or spans for one, spans in asked
+    ]
+    # Of two that are found equally often, the longer print is the surer one.
+    best = min(
+        filter(None, ahead), key=lambda spans: (len(spans), spans[0][0] - spans[0][1]), default=None
+    )
+    return None if best is None else min(best)[0]
+
+
+def _evidence(
+    document: Document,
+    one: Wanted,
+    spans: Sequence[Span],
+    claimed: set[Span],
+    anchor: int | None = None,
+) -> Evidence:
+    """Return the evidence of a value.
+
+    :param spans: its places.
+    :param claimed: places of other values, avoided if there are others; the new one is added.
+    :param anchor: where its row stands.
+    """
+    if one.value is None:
+        return Evidence("not_present")
     if spans:
-        after = [span for span in spans if near is None or span[0] >= near]
-        start, end = (after or spans)[0]
-        return _at(document, "verified" if len(spans) == 1 else "ambiguous", start, end)
-    words = _searched(kind, value)
-    if isinstance(words, str):
-        nearly = _nearly(document.text, words)
-        if nearly is not None:
-            return _at(document, "fuzzy", *nearly)
-    return Evidence("not_found")
+        after = [span for span in spans if span[0] >= one.near] or list(spans)
+        if anchor is None:
+            place = next((span for span in after if span not in claimed), after[0])
+        else:
+            place = _nearest(document.text, after, claimed, anchor)
+        claimed.add(place)
+        return _at(document, "verified" if len(spans) == 1 else "ambiguous", *place)
+    words = _searched(one.type, one.value)
+    nearly = _nearly(document.text, words) if isinstance(words, str) else None
+    return Evidence("not_found") if nearly is None else _at(document, "fuzzy", *nearly)
+
+
+def _nearest(text: str, spans: Sequence[Span], claimed: set[Span], anchor: int) -> Span:
+    """Return the place that is nearest to a row: on its line, or the next, and not yet claimed."""
+
+    def distance(span: Span) -> tuple[bool, bool, int, int]:
+        first, last = sorted((span[0], anchor))
+        lines = text.count("\n", first, last)
+        return lines > 1, span in claimed, lines, last - first
+
+    # Lines are counted for a few only: a `1` may stand at thousands of places.
+    return min(nsmallest(_NEAREST, spans, key=lambda span: abs(span[0] - anchor)), key=distance)
 
 
 def occurrences(text: str, kind: FieldType, value: Any, locale: Locale) -> list[Span]:
@@ -248,13 +375,26 @@ def _nearly(text: str, value: str) -> Span | None:
     return places[best[1]], _cluster_end(text, places[last])
 
 
+def _meets(spans: list[Span], span: Span) -> bool:
+    """Return whether one of some spans, in order and apart, shares a character with a span."""
+    first = bisect_right(spans, span[0], key=lambda other: other[1])
+    return first < len(spans) and spans[first][0] < span[1]
+
+
 def _at(document: Document, status: Status, start: int, end: int) -> Evidence:
-    boxes = document.boxes(start, end)
+    pages = {page.number: page for page in document.pages}
+    boxes = tuple(
+        Box(number, bbox, pages[number].relative(bbox))
+        for number, bbox in document.boxes(start, end)
+    )
     return Evidence(
         status=status,
         page=document.page_at(start),
         start=start,
         end=end,
-        bbox=boxes[0][1] if boxes else None,
+        bbox=boxes[0].bbox if boxes else None,
         text=" ".join(document.text[start:end].split()),
+        bbox_relative=boxes[0].bbox_relative if boxes else None,
+        boxes=boxes,
+        not_visible=_meets(document.hidden(), (start, end)),
     )

@@ -30,6 +30,7 @@ Keys = tuple[str, ...]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Control characters, line ends of Unicode, and what turns the direction of text.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_NEW_CELL = re.compile(f'([;\t]"*)(?=[{re.escape("".join(_FORMULA))}])')
 _XLSX_ROWS = 1_048_576
 _XLSX_TEXT = 32_767
 # A spreadsheet keeps numbers as doubles: what has more digits would be changed, so it stays text.
@@ -241,10 +242,15 @@ def _cell(value: Any, plain: Any) -> Cell:
 
 
 def safe(value: Cell) -> Cell:
-    """Return a cell that no spreadsheet takes for a formula: text is led by an apostrophe."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    """Return a cell that no spreadsheet takes for a formula: text is led by an apostrophe.
+
+    Where the separator of lists is a semicolon, spreadsheets cut text at it, or at a tab, whether
+    quoted or not, so what follows one is led by an apostrophe too.
+    """
+    if not isinstance(value, str):
+        return value
+    value = _NEW_CELL.sub(r"\1'", value)
+    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _part_names(path: Path, parts: Sequence[Table]) -> list[str]:
@@ -309,6 +315,8 @@ def _fill(cell: Any, value: Cell) -> None:  # a cell of openpyxl, which has no t
         cell.value = value
         # Set after the value: openpyxl takes text that begins with = for a formula.
         cell.data_type = "s"
+        # Without it, a spreadsheet would take the text for a formula once somebody edits the cell.
+        cell.quotePrefix = value.startswith(_FORMULA)
         return
     cell.value = value
     if isinstance(value, Decimal) and value.as_tuple().exponent == -2:
@@ -320,7 +328,7 @@ def _in_xlsx(value: Cell) -> Cell:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     if isinstance(value, str):
-        text = ILLEGAL_CHARACTERS_RE.sub("", value).encode("utf-8", "backslashreplace").decode()
+        text = _utf8(ILLEGAL_CHARACTERS_RE.sub("", value))
         return text if len(text) <= _XLSX_TEXT else f"{text[: _XLSX_TEXT - 6]} [cut]"
     if isinstance(value, bool | float) or value is None:
         return value
@@ -355,9 +363,15 @@ def _array(arrow: Any, values: Sequence[Cell], expected: type | None) -> Any:
                  bool: arrow.bool_(), date: arrow.date32()}  # fmt: skip
         if len(kinds) == 1 and (kind := next(iter(kinds))) in known:
             return arrow.array(values, known[kind])
-    except (arrow.ArrowInvalid, OverflowError):
-        pass  # a number beyond the type: its text loses nothing
-    return arrow.array([None if v is None else str(_in_csv(v)) for v in values], arrow.string())
+    except (arrow.ArrowInvalid, OverflowError, UnicodeEncodeError):
+        pass  # a number beyond the type, or no Unicode: its text loses nothing
+    texts = [None if v is None else _utf8(str(_in_csv(v))) for v in values]
+    return arrow.array(texts, arrow.string())
+
+
+def _utf8(text: str) -> str:
+    """Return text without lone surrogates: they become backslash escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _pyarrow() -> Any:  # a module that may be missing

@@ -11,7 +11,7 @@ import inspect
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
@@ -22,7 +22,7 @@ from pydantic.errors import PydanticUserError
 from extractor import document as documents
 from extractor.document import Document
 from extractor.errors import DocumentError
-from extractor.evidence import Evidence, locate
+from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.schema import FieldWarning, Schema
 from extractor.windows import Answer, Window, WindowConfig, cut, merge
@@ -193,28 +193,37 @@ class Extractor(Generic[T]):
         text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
         loaded = self.schema.load(text, locale)
         record, missing, rejected = self.schema.record(loaded.values)
-        fields: dict[str, FieldResult] = {}
-        for leaf in self.schema.leaves(loaded.values):
-            top = leaf.path.split(".")[0].split("[")[0]
-            window = windows[origin.get(top, 0)]
-            fields[leaf.path] = FieldResult(
-                value=leaf.value,
-                printed=loaded.printed.get(leaf.path),
-                evidence=locate(
-                    document,
+        leaves = list(self.schema.leaves(loaded.values))
+        top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
+        answered = {path: origin.get(name, 0) for path, name in top.items()}
+        evidence = locate_all(
+            document,
+            [
+                Wanted(
+                    leaf.path,
                     leaf.type,
                     leaf.value,
-                    printed=loaded.printed.get(leaf.path),
-                    locale=locale,
-                    near=window.start,
-                ),
+                    loaded.printed.get(leaf.path),
+                    near=windows[answered[leaf.path]].start,
+                )
+                for leaf in leaves
+            ],
+            locale=locale,
+        )
+        fields = {
+            leaf.path: FieldResult(
+                value=leaf.value,
+                printed=loaded.printed.get(leaf.path),
+                evidence=evidence[leaf.path],
                 probability=_of_leaf(
                     loaded.moved.get(leaf.path, leaf.path),
-                    top,
-                    answers[origin.get(top, 0)],
+                    top[leaf.path],
+                    answers[answered[leaf.path]],
                     len(answers),
                 ),
             )
+            for leaf in leaves
+        }
         status: Status = "complete" if record is not None else "incomplete"
         if any(output.truncated for output in outputs):
             status = "truncated"
@@ -225,7 +234,7 @@ class Extractor(Generic[T]):
             values=loaded.values,
             missing=missing,
             fields=fields,
-            warnings=(*_unread(document), *loaded.warnings, *rejected),
+            warnings=(*_unread(document), *_not_visible(fields), *loaded.warnings, *rejected),
             usage={
                 "windows": len(windows),
                 "prompt_tokens": sum(output.prompt_tokens for output in outputs),
@@ -297,7 +306,9 @@ def _load_engine(
     from extractor.engine.local import LocalEngine
 
     kind = choose(name, bundle)
-    engine = LocalEngine.load(base, bundle and bundle.folder, kind=kind, threads=threads)
+    engine = LocalEngine.load(
+        base, None if bundle is None else bundle.folder, kind=kind, threads=threads
+    )
     return engine, bundle.windows if bundle else None
 
 
@@ -308,6 +319,15 @@ def _unread(document: Document) -> list[FieldWarning]:
     more = " and more" if len(document.unread_pages) > 20 else ""
     message = f"pages without readable text, such as scans: {pages}{more}"
     return [FieldWarning("", "unread_pages", message)]
+
+
+def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
+    message = "stands only in text that no person sees on the page"
+    return [
+        FieldWarning(path, "not_visible", message)
+        for path, result in fields.items()
+        if result.evidence.not_visible
+    ]
 
 
 def _source(model: type[Model]) -> str:

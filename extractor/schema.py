@@ -144,7 +144,7 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected` or, of the whole record, `unread_pages`.
+        `rejected`, `not_visible` or, of the whole record, `unread_pages`.
     """
 
     field: str

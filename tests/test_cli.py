@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 import extractor
 from tests.test_document import encrypted
@@ -85,6 +86,19 @@ def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path) -> None:
     (line,) = result.stdout.splitlines()
     assert json.loads(line)["input"].endswith("a.txt")
     assert "1 documents, 0 failed" in result.stderr
+
+
+def test_overlays_are_drawn_beside_the_records(inbox: Path, tmp_path: Path) -> None:
+    canvas = Canvas(str(inbox / "b.pdf"))
+    canvas.drawString(50, 500, "Invoice A-1")
+    canvas.save()
+    folder = tmp_path / "overlays"
+
+    result = run("extract", inbox, "--schema", "receipt", "--overlay", folder, code=CANNED)
+
+    assert result.returncode == 0
+    assert "1 overlays in" in result.stderr
+    assert [path.name[:2] for path in folder.iterdir()] == ["b-"]
 
 
 def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(

@@ -197,7 +197,7 @@ def test_pages_without_text_are_told_where_only_pypdf_reads_a_file(
     canvas.save()
     # Fonts that pdfium cannot map give no words; a file that it cannot open gives no pages.
     if opened:
-        monkeypatch.setattr(reader, "_words", lambda text_page, turn: [])
+        monkeypatch.setattr(reader, "_words", lambda *page: [])
     else:
         monkeypatch.setattr(reader, "_pdfium_pages", lambda *limits: ([], [], False))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -84,6 +85,47 @@ def test_text_that_a_spreadsheet_would_run_is_led_by_an_apostrophe(start: str) -
     assert export.safe(f"{start}1") == f"'{start}1"
     assert export.safe(Decimal("-1.5")) == Decimal("-1.5")
     assert export.safe("a=1") == "a=1"
+
+
+@pytest.mark.parametrize("text", ["a;=1+1", "a\t=1+1", 'a;"=1+1', "a;\t@x", "x;-1"])
+def test_text_that_becomes_a_formula_where_it_is_cut_at_semicolons_is_led_too(text: str) -> None:
+    cells = re.split("[;\t]", str(export.safe(text)))
+
+    assert not any(cell.lstrip('"').startswith(("=", "+", "-", "@")) for cell in cells)
+    assert export.safe("a; b - c") == "a; b - c"
+
+
+def test_negative_numbers_stay_numbers(tmp_path: Path) -> None:
+    schema = Schema.of(Numbers)
+    rows = [line({"exact": "-12.50", "count": -3}, schema)]
+
+    export.write(tmp_path / "out.csv", rows, schema)
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["exact"], row["count"]) == ("-12.50", "-3")
+    export.write(tmp_path / "out.xlsx", rows, schema)
+    cells = list(openpyxl.load_workbook(tmp_path / "out.xlsx")["records"])[1]
+    assert [(cell.data_type, cell.value) for cell in cells[2:3]] == [("n", -12.5)]
+
+
+def test_text_stays_text_when_somebody_edits_its_cell(files: list[str], tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(run(files, tmp_path / "records.xlsx"))["records"]
+
+    quoted = {cell.value: cell.quotePrefix for row in sheet.iter_rows() for cell in row}
+    assert quoted["=HYPERLINK(1)"]
+    assert not quoted["complete"]
+
+
+@pytest.mark.parametrize("suffix", export.SUFFIXES)
+def test_lone_surrogates_never_stop_an_export(tmp_path: Path, suffix: str) -> None:
+    schema = Schema.of(Bill)
+    lone = line(ANSWER, schema)
+    lone["values"] = {**lone["values"], "seller": "a\ud800b"}  # type: ignore[dict-item]
+
+    (part, *_) = export.write(tmp_path / f"out{suffix}", [lone], schema)
+
+    if suffix in (".jsonl", ".csv"):
+        assert "a\\ud800b" in part.read_text(encoding="utf-8")
 
 
 class Hostile(BaseModel):

@@ -142,11 +142,16 @@ def _read_pdf(data: bytes, name: str, limits: Limits, password: str | None) -> D
             number,
             width,
             height,
-            tuple(Word(text, tuple(box), begin, stop) for text, box, begin, stop in words),
+            tuple(
+                Word(text, tuple(box), begin, stop, visible=index not in hidden)
+                for index, (text, box, begin, stop) in enumerate(words)
+            ),
             start,
             end,
         )
-        for number, (width, height, start, end, words) in enumerate(content["pages"], start=1)
+        for number, ((width, height, start, end, words), hidden) in enumerate(
+            zip(content["pages"], map(set, content["hidden"]), strict=True), start=1
+        )
     )
     sha256 = hashlib.sha256(data).hexdigest()
     return Document(name, content["text"], pages, sha256, tuple(content["unread_pages"]))

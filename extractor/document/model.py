@@ -19,17 +19,24 @@ Bbox = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word: `document.text[start:end] == text`."""
+    """A word: `document.text[start:end] == text`.
+
+    :param visible: False if no person sees it on the page: white, covered, off the page, tiny.
+    """
 
     text: str
     bbox: Bbox
     start: int
     end: int
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page; `start` and `end` are the offsets of its text in `Document.text`."""
+    """A page; `start` and `end` are the offsets of its text in `Document.text`.
+
+    A document that never had pages is one page of width and height 0.
+    """
 
     number: int
     width_pt: float
@@ -37,6 +44,14 @@ class Page:
     words: tuple[Word, ...]
     start: int
     end: int
+
+    def relative(self, bbox: Bbox) -> Bbox:
+        """Return a box in shares of the page's width and height, 0..1; beyond the page is cut."""
+        x0, top, x1, bottom = bbox
+        width, height = max(self.width_pt, 1e-9), max(self.height_pt, 1e-9)
+        shares = (x0 / width, top / height, x1 / width, bottom / height)
+        cut = tuple(round(min(1.0, max(0.0, share)), 5) for share in shares)
+        return cut[0], cut[1], cut[2], cut[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +88,7 @@ class Document:
         found: list[tuple[int, Word]] = []
         for page in self.pages:
             if page.start < end and start < page.end:
-                first = bisect_right([word.end for word in page.words], start)
+                first = bisect_right(page.words, start, key=lambda word: word.end)
                 for word in page.words[first:]:
                     if word.start >= end:
                         break
@@ -81,6 +96,10 @@ class Document:
         # Words of one line stand between two newlines of the text.
         lines = groupby(found, key=lambda item: (item[0], self.text.count("\n", 0, item[1].start)))
         return [(key[0], _around([word for _, word in words])) for key, words in lines]
+
+    def hidden(self) -> list[tuple[int, int]]:
+        """Return (start, end) of each word that no person sees on its page, in order."""
+        return [(w.start, w.end) for page in self.pages for w in page.words if not w.visible]
 
 
 def _around(words: Sequence[Word]) -> Bbox:

@@ -18,10 +18,12 @@ from typing import Any
 from extractor.document.clean import clean_text
 from extractor.document.layout import Placed, lines, separators
 from extractor.document.limits import Limits
+from extractor.document.model import Bbox
 from extractor.errors import DocumentError
 
-PageWords = tuple[float, float, list[Placed], int]
-"""Size of a page as it is shown, its words as they read, and the quarter turns between the two."""
+PageWords = tuple[float, float, list[Placed], int, set[Placed]]
+"""Size of a page as it is shown, its words as they read, the quarter turns between the two, and
+those of the words that no person sees."""
 
 READERS = ("pdfium", "pypdf", "repair")
 """In the order in which they are asked, each where those before it found no text."""
@@ -46,6 +48,7 @@ def read_pdf(
 
     :param readers: those that may be asked.
     :returns: `{"text": ..., "pages": [[width, height, start, end, [[text, box, start, end]...]]],
+        "hidden": [[index of a word that no person sees...] for each page],
         "unread_pages": [number...]}`
     :raises DocumentError: if it gives no text.
     """
@@ -246,7 +249,9 @@ def _pdfium_pages(
     import pypdfium2.raw as raw
 
     from extractor.document import forms
+    from extractor.document.visibility import Budget, Printed, hidden
 
+    budget = Budget()
     try:
         document = pypdfium2.PdfDocument(data, password=password)
     except pypdfium2.PdfiumError as error:
@@ -264,19 +269,26 @@ def _pdfium_pages(
             text_page = page.get_textpage()
             rotation = _reading_rotation(page, text_page)
             turn = _turn(page, rotation)
-            words = list(_words(text_page, turn))
-            words += forms.words(values, words, turn)
+            found = list(_words(text_page, turn))
         except pypdfium2.PdfiumError:
             # One damaged page does not cost the others; it keeps its number.
-            pages.append((0.0, 0.0, [], 0))
+            pages.append((0.0, 0.0, [], 0, set()))
             unread.append(index + 1)
             continue
+        width, height = page.get_width(), page.get_height()
+        turns = (page.get_rotation() - rotation) // 90 % 4
+        printed = [
+            Printed(word, _shown(word, width, height, turns), first, last)
+            for word, first, last in found
+        ]
+        words = [word for word, _, _ in found]
+        words += forms.words(values, words, turn)
         if not words and raw.FPDFPage_CountObjects(page) > 0:
             unread.append(index + 1)
         characters += sum(len(word[0]) for word in words)
         _check_characters(characters, limits.characters)
-        turns = (page.get_rotation() - rotation) // 90 % 4
-        pages.append((page.get_width(), page.get_height(), words, turns))
+        unseen = hidden(page, text_page, printed, _turn(page, page.get_rotation()), budget)
+        pages.append((width, height, words, turns, unseen))
     return pages, unread, len(document) > 0
 
 
@@ -301,27 +313,28 @@ def _reading_rotation(page: Any, text_page: Any) -> int:
     return own
 
 
-def _words(text_page: Any, turn: Turn) -> Iterator[Placed]:
-    """Yield the words of a page in pdfium's order."""
+def _words(text_page: Any, turn: Turn) -> Iterator[tuple[Placed, int, int]]:
+    """Yield the words of a page in pdfium's order, each with its first and last character."""
     import pypdfium2.raw as raw
 
     count = text_page.count_chars()
     box = raw.FS_RECTF()
     word: list[str] = []
     around: list[float] = []
+    first = last = 0
     for index in range(count):
         code = raw.FPDFText_GetUnicode(text_page, index)
         character = chr(code) if 0 < code < 0x110000 else ""
         if not character or character.isspace() or raw.FPDFText_IsGenerated(text_page, index) == 1:
             if word:
-                yield from _word(word, around)
+                yield from _word(word, around, first, last)
             word = []
             continue
         if not raw.FPDFText_GetLooseCharBox(text_page, index, box):
             continue
         x0, y0, x1, y1 = turn(box.left, box.bottom, box.right, box.top)
         if word and _breaks(around, x0, y0, x1, y1):
-            yield from _word(word, around)
+            yield from _word(word, around, first, last)
             word = []
         if word:
             around = [
@@ -332,9 +345,11 @@ def _words(text_page: Any, turn: Turn) -> Iterator[Placed]:
             ]
         else:
             around = [x0, y0, x1, y1]
+            first = index
         word.append(character)
+        last = index
     if word:
-        yield from _word(word, around)
+        yield from _word(word, around, first, last)
 
 
 def _breaks(around: list[float], x0: float, y0: float, x1: float, y1: float) -> bool:
@@ -346,17 +361,19 @@ def _breaks(around: list[float], x0: float, y0: float, x1: float, y1: float) -> 
     return x0 - around[2] > 0.6 * height or around[0] - x1 > 0.6 * height
 
 
-def _word(characters: list[str], around: list[float]) -> Iterator[Placed]:
+def _word(
+    characters: list[str], around: list[float], first: int, last: int
+) -> Iterator[tuple[Placed, int, int]]:
     # pdfium counts in UTF-16: a character beyond the first plane comes as two halves.
     joined = "".join(characters).encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     text = clean_text(joined).replace("\n", "").strip()
     if text:
-        yield (text, around[0], around[1], around[2], around[3])
+        yield (text, around[0], around[1], around[2], around[3]), first, last
 
 
 def _turn(page: Any, rotation: int) -> Turn:
     """Return the map from PDF user space to points from the top left of the rotated page."""
-    left, bottom, right, top = page.get_cropbox()
+    left, bottom, right, top = page.get_bbox()
 
     def turn(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
         if rotation == 90:
@@ -374,16 +391,20 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
     parts: list[str] = []
     at = 0
     found: list[Any] = []
-    for width, height, words, turns in pages:
+    hidden: list[list[int]] = []
+    for width, height, words, turns, unseen in pages:
         if parts:
             parts.append("\n")
             at += 1
         start = at
         placed: list[Any] = []
+        hidden.append([])
         for line in lines(words):
             for separator, word in zip(separators(line), line, strict=True):
                 text = re.sub(r"\s+", "", word[0])
                 at += len(separator)
+                if word in unseen:
+                    hidden[-1].append(len(placed))
                 box = [round(number, 2) for number in _shown(word, width, height, turns)]
                 placed.append([text, box, at, at + len(text)])
                 parts += [separator, text]
@@ -391,10 +412,10 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
             parts.append("\n")
             at += 1
         found.append([width, height, start, at, placed])
-    return {"text": "".join(parts), "pages": found}
+    return {"text": "".join(parts), "pages": found, "hidden": hidden}
 
 
-def _shown(word: Placed, width: float, height: float, turns: int) -> tuple[float, ...]:
+def _shown(word: Placed, width: float, height: float, turns: int) -> Bbox:
     """Return the box of a word on the page as it is shown, which has this size."""
     _, x0, top, x1, bottom = word
     if turns == 0:
@@ -434,4 +455,9 @@ def _pypdf_text(reader: Any, max_characters: int) -> dict[str, Any]:
         parts.append(text)
         at += len(text)
         _check_characters(at, max_characters)
-    return {"text": "".join(parts), "pages": pages, "unread_pages": unread}
+    return {
+        "text": "".join(parts),
+        "pages": pages,
+        "hidden": [[] for _ in pages],
+        "unread_pages": unread,
+    }
