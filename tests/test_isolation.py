@@ -22,7 +22,6 @@ from tests.faulty_worker import FAULTS
 from tests.test_document import TABLE, pdf
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-SECOND = Limits(seconds_s=2)
 
 
 def processes() -> set[int]:
@@ -56,10 +55,12 @@ def test_a_fault_is_a_typed_error_and_the_next_document_is_right(
     good = pdf(TABLE)
     before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
+    # Those that end by themselves have the time to, on a busy machine as well.
+    limits = Limits(seconds_s=2 if fault in CATEGORIES else 60)
     started_s = time.monotonic()
     with pytest.raises(DocumentError) as caught:
-        worker.read(fault, SECOND)
-    assert time.monotonic() - started_s < 6
+        worker.read(fault, limits)
+    assert time.monotonic() - started_s < limits.seconds_s + 2
     assert caught.value.category == CATEGORIES.get(fault, "broken")
     assert caught.value.hint
 

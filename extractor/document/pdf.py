@@ -165,7 +165,7 @@ def _inflated(data: bytes, start: int, most: int, filters: int = 3) -> int:
             total += len(grown)
             if inner is not None:
                 inner += grown
-                if len(inner) > _INNER_BYTES or not _is_deflated(inner[:2]):
+                if len(inner) > _INNER_BYTES or not _is_deflated(bytes(inner[:2])):
                     inner = None
             part = inflater.unconsumed_tail
         if inflater.eof or total > most:
