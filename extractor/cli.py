@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -66,6 +66,10 @@ EngineOption = Annotated[
         help="fp32, bf16, int8 (needs openvino), or auto: the fastest that train found to lose "
         "no values.",
     ),
+]
+OcrOption = Annotated[
+    Literal["auto", "never", "always"],
+    typer.Option("--ocr", help="Pages to read by OCR: those without a text layer, none, or all."),
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
 
@@ -412,6 +416,7 @@ def extract(
         int, typer.Option(min=1, help="Longest answer; a longer one is closed and marked.")
     ] = 2048,
     engine: EngineOption = "auto",
+    ocr: OcrOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
     """Read documents into records; run it again to go on where it was stopped."""
@@ -443,6 +448,7 @@ def extract(
         base_model=base_model,
         engine=engine,
         max_new_tokens=max_new_tokens,
+        ocr=ocr,
         threads=threads,
     )
     _say_engine(reader)
@@ -452,7 +458,7 @@ def extract(
         else:
             summary = batch.run(files, reader, output, progress=progress)
     kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""
-    _say(f"{len(files)} documents, {summary.failed} failed{kept}")
+    _say(f"{summary.read + summary.kept} documents, {summary.failed} failed{kept}")
     if summary.failed:
         raise typer.Exit(1)
 

@@ -1,7 +1,8 @@
 """Documents: what one is, and how a file becomes one.
 
-PDFs are read in a worker process with limits on time and memory (see `extractor.document.worker`);
-a file that crashes it costs that file only. Importing this package loads no PDF library.
+All but plain UTF-8 is read in a worker process with limits on time and memory (see
+`extractor.document.worker`); a file that crashes it costs that file only. OCR has a process of its
+own. Importing this package loads no PDF library.
 """
 
 from __future__ import annotations
@@ -18,20 +19,46 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from typing import Any, BinaryIO, Literal
 
+from extractor.document.kinds import SUFFIXES, Kind, foreign, kind_of
 from extractor.document.model import Bbox, Document, Page, Word
-from extractor.errors import DocumentError
+from extractor.errors import DocumentError, MissingExtra
 
-__all__ = ["Bbox", "Document", "Limits", "Page", "Word", "read"]
+__all__ = [
+    "SUFFIXES",
+    "Bbox",
+    "Document",
+    "Limits",
+    "Member",
+    "Ocr",
+    "Page",
+    "Word",
+    "check_ocr",
+    "expand",
+    "identity",
+    "is_container",
+    "read",
+]
+
+Ocr = Literal["auto", "never", "always"]
+"""Which pages go through OCR: those without a text layer, none, or all."""
 
 # Of the way in which files become text. An adapter learned from one way serves no other as well, so
 # each change of a document's text needs a new number.
 VERSION = "1"
-_TEXT = (".txt", ".md", ".text")
-_PDF = b"%PDF-"
+# How deep containers are opened in containers: a mail in an archive is, an archive in it is not.
+_DEPTH = 2
+_READERS = {
+    "ocr": ("rapidocr", "onnxruntime"),
+    "formats": ("selectolax", "python-docx", "charset-normalizer"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,12 @@ class Limits:
     :param pages: of one PDF.
     :param characters: of text.
     :param file_bytes: of the file.
+    :param ocr_seconds_s: of reading one page by OCR.
+    :param ocr_memory_bytes: address space of the process for OCR.
+    :param ocr_pages: of one file that are read by OCR.
+    :param image_pixels: of one image.
+    :param members: files in one archive or mail.
+    :param inflated_bytes: of the files in a container, or the parts of an office file, together.
     """
 
     seconds_s: float = 30.0
@@ -50,14 +83,33 @@ class Limits:
     pages: int = 1000
     characters: int = 2_000_000
     file_bytes: int = 100 * 1024**2
+    ocr_seconds_s: float = 60.0
+    ocr_memory_bytes: int = 3 * 1024**3
+    ocr_pages: int = 100
+    image_pixels: int = 100_000_000
+    members: int = 1000
+    inflated_bytes: int = 512 * 1024**2
 
     def __post_init__(self) -> None:
         """Refuse limits that let nothing through."""
-        for name in ("seconds_s", "memory_bytes", "pages", "characters", "file_bytes"):
+        for name in (field.name for field in fields(self)):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, was: {getattr(self, name)}")
         if self.memory_bytes < 256 * 1024**2:
             raise ValueError("memory_bytes must be at least 256 MiB: the reader itself needs that")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A document in a container.
+
+    :param name: of the container and of the file in it, such as `mail.eml/invoice.pdf`.
+    :param data: its bytes, None if there is an error.
+    """
+
+    name: str
+    data: bytes | None
+    error: DocumentError | None = None
 
 
 def read(
@@ -65,19 +117,155 @@ def read(
     *,
     limits: Limits | None = None,
     name: str | None = None,
+    ocr: Ocr = "auto",
 ) -> Document:
     """Read a file into a document.
 
-    :param source: a path, the bytes of a file, or a file object opened for reading bytes.
+    :param source: a path, the bytes of a file, or a file object opened for reading bytes. A mail
+        or an archive is read if it holds one document.
     :param name: what to call it; a path names itself.
+    :param ocr: `auto` reads pages without a text layer by OCR if it is installed, `always` all
+        pages, `never` none.
     :raises DocumentError: with a category, a sentence and a hint, if it gives no text.
+    :raises MissingExtra: if OCR must be used and is not installed.
     """
     limits = limits or Limits()
+    check_ocr(ocr)
+    data, name = _load(source, name, limits)
+    return _read(data, name, limits, ocr)
+
+
+def check_ocr(ocr: Ocr) -> None:
+    """Refuse a mode of OCR that does not exist or cannot be had.
+
+    :raises ValueError: if there is no such mode.
+    :raises MissingExtra: if OCR must be used and is not installed.
+    """
+    if ocr not in ("auto", "never", "always"):
+        raise ValueError(f"ocr must be auto, never or always, was: {ocr}")
+    if ocr == "always" and not _installed("ocr"):
+        raise MissingExtra("OCR is not installed", hint='pip install "fieldwright[ocr]"')
+
+
+def identity(ocr: Ocr) -> dict[str, str]:
+    """Return what the text of a document depends on beside its bytes, as strings."""
+    found = {extra: _installed(extra) for extra in _READERS}
+    return {
+        "reading": VERSION,
+        "ocr": f"{ocr} {found['ocr']}".strip() if ocr != "never" else ocr,
+        "formats": found["formats"],
+    }
+
+
+@cache
+def _installed(extra: str) -> str:
+    """Return the names and versions of an extra's packages; empty if one is missing."""
+    try:
+        return " ".join(f"{name} {version(name)}" for name in _READERS[extra])
+    except PackageNotFoundError:
+        return ""
+
+
+def is_container(path: str | os.PathLike[str]) -> bool:
+    """Say whether a file is a mail or an archive; False if it cannot be opened."""
+    try:
+        head = _file_bytes(os.fspath(path), 8192)
+    except DocumentError:
+        return False
+    return kind_of(head, os.path.basename(os.fspath(path))) in ("mail", "zip")
+
+
+def expand(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    *,
+    limits: Limits | None = None,
+    name: str | None = None,
+) -> Iterator[Member]:
+    """Yield the documents in a mail or an archive, those of containers in it as well.
+
+    There is always one at least: what cannot be opened, and a container that holds no document,
+    is a member with an error.
+    """
+    limits = limits or Limits()
+    try:
+        data, name = _load(source, name, limits)
+    except DocumentError as error:
+        yield Member(name or "container", None, error)
+        return
+    left_bytes = limits.inflated_bytes
+    for member in _members(data, name, limits, 1):
+        left_bytes -= len(member.data or b"")
+        if left_bytes < 0:
+            yield Member(
+                member.name,
+                None,
+                DocumentError(
+                    f"{member.name}: the container unpacks to more than "
+                    f"{limits.inflated_bytes} bytes",
+                    hint="split it, or raise the limit of inflated bytes",
+                    category="too_big",
+                ),
+            )
+            return
+        yield member
+
+
+def _members(data: bytes, name: str, limits: Limits, depth: int) -> Iterator[Member]:
+    found = False
+    first: int | None = 0
+    while first is not None:
+        try:
+            answer = _ask(
+                data, name, limits, task="members", kind=kind_of(data, name), first=first,
+                members=limits.members, file_bytes=limits.file_bytes,
+            )  # fmt: skip
+        except DocumentError as error:
+            yield Member(name, None, error)
+            return
+        for inner, content, failure in answer["members"]:
+            found = True
+            yield from _opened(f"{name}/{inner}", content, failure, limits, depth)
+        first = answer["next"]
+    if not found:
+        error = DocumentError(
+            f"{name}: holds no document",
+            hint=f"documents are {', '.join(SUFFIXES)} files",
+            category="unsupported",
+        )
+        yield Member(name, None, error)
+
+
+def _opened(
+    name: str, content: str | None, failure: list[Any] | None, limits: Limits, depth: int
+) -> Iterator[Member]:
+    if content is None:
+        category, message, hint = failure or ("broken", "cannot be unpacked", "ask for it again")
+        error = DocumentError(f"{name}: {message}", hint=hint, category=category)
+        yield Member(name, None, error)
+        return
+    data = content.encode("latin-1")
+    if kind_of(data, name) not in ("mail", "zip"):
+        yield Member(name, data)
+    elif depth < _DEPTH:
+        yield from _members(data, name, limits, depth + 1)
+    else:
+        error = DocumentError(
+            f"{name}: containers in it are nested deeper than {_DEPTH}",
+            hint="unpack it by hand if you trust it",
+            category="unsupported",
+        )
+        yield Member(name, None, error)
+
+
+def _load(
+    source: str | os.PathLike[str] | bytes | BinaryIO, name: str | None, limits: Limits
+) -> tuple[bytes, str]:
+    """Return the bytes of a source and what to call it."""
     if isinstance(source, bytes):
         data, name = source, name or "bytes"
     elif isinstance(source, str | os.PathLike):
         name = name or os.path.basename(os.fspath(source))
-        data = _file_bytes(os.fspath(source), limits)
+        data = _file_bytes(os.fspath(source), limits.file_bytes + 1)
     else:
         name = name or os.path.basename(str(getattr(source, "name", "file")))
         data = source.read(limits.file_bytes + 1)
@@ -87,19 +275,27 @@ def read(
             hint="split the document, or raise the limit of bytes",
             category="too_big",
         )
-    if _is_pdf(data, name):
-        return _read_pdf(data, name, limits)
-    return _read_text(data, name, limits)
+    return data, name
 
 
-def _is_pdf(data: bytes, name: str) -> bool:
-    """Tell a PDF, before which readers allow other bytes, from a text that speaks of PDFs."""
-    if name.lower().endswith(_TEXT):
-        return data.startswith(_PDF)
-    return _PDF in data[:1024]
+def _read(data: bytes, name: str, limits: Limits, ocr: Ocr) -> Document:
+    kind = kind_of(data, name)
+    if kind == "pdf":
+        return _read_pdf(data, name, limits, ocr)
+    if kind == "image":
+        return _read_image(data, name, limits, ocr)
+    if kind in ("mail", "zip"):
+        return _read_only_member(data, name, limits, ocr)
+    if kind == "foreign":
+        raise DocumentError(
+            f"{name}: is {foreign(data, name) or 'of a format'} that has no reader",
+            hint="save it as PDF, or as PNG or JPEG if it is an image",
+            category="unsupported",
+        )
+    return _read_text(data, name, kind, limits)
 
 
-def _file_bytes(path: str, limits: Limits) -> bytes:
+def _file_bytes(path: str, most: int) -> bytes:
     try:
         # Opened without blocking: a FIFO without writer would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -123,19 +319,40 @@ def _file_bytes(path: str, limits: Limits) -> bytes:
             category="unsupported",
         )
     with os.fdopen(descriptor, "rb") as stream:
-        return stream.read(limits.file_bytes + 1)
+        return stream.read(most)
 
 
-def _read_text(data: bytes, name: str, limits: Limits) -> Document:
-    looks_like_pdf = name.lower().endswith(".pdf")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if looks_like_pdf or "\0" in text:
+def _read_only_member(data: bytes, name: str, limits: Limits, ocr: Ocr) -> Document:
+    members = list(islice(expand(data, limits=limits, name=name), 2))
+    first = members[0]
+    if first.error is not None and all(member.error is not None for member in members):
+        raise first.error
+    if len(members) > 1 or first.data is None:
         raise DocumentError(
-            f"{name}: is neither a PDF nor UTF-8 text",
-            hint="give a PDF or a text file; convert other formats first",
+            f"{name}: holds several documents",
+            hint="use `Extractor.extract_many` or the command `extract`, which read each of them",
+            category="unsupported",
+        )
+    return _read(first.data, first.name, limits, ocr)
+
+
+# ---------------------------------------------------------------- text
+
+
+def _read_text(data: bytes, name: str, kind: Kind, limits: Limits) -> Document:
+    sha256: str | None = None
+    text: str | None = None
+    if kind in ("text", "unknown") and not name.lower().endswith(".pdf"):
+        with suppress(UnicodeDecodeError):
+            text = data.decode("utf-8-sig")
+    if text is None and kind in ("text", "html", "docx"):
+        text = _ask(data, name, limits, task=kind, characters=limits.characters,
+                    inflated_bytes=limits.inflated_bytes)["text"]  # fmt: skip
+        sha256 = hashlib.sha256(data).hexdigest()
+    if text is None or ("\0" in text and kind not in ("html", "docx")):
+        raise DocumentError(
+            f"{name}: is neither a PDF nor text",
+            hint="give a PDF, an image or a text file; convert other formats first",
             category="not_a_pdf",
         )
     if len(text) > limits.characters:
@@ -149,15 +366,45 @@ def _read_text(data: bytes, name: str, limits: Limits) -> Document:
         raise DocumentError(
             f"{name}: holds no text", hint="check that it is the right file", category="no_text"
         )
+    return document if sha256 is None else replace(document, sha256=sha256)
+
+
+# ---------------------------------------------------------------- pages
+
+
+def _read_pdf(data: bytes, name: str, limits: Limits, ocr: Ocr) -> Document:
+    if ocr == "always":
+        return _read_pages(data, name, limits, kind="pdf")
+    try:
+        document = _read_text_layer(data, name, limits)
+    except DocumentError as error:
+        if error.category != "no_text":
+            raise
+        if ocr == "never" or not _installed("ocr"):
+            raise _unread(f"{name}: no page has a text layer", ocr) from error
+        return _read_pages(data, name, limits, kind="pdf")
+    if document.unread_pages and ocr == "auto" and _installed("ocr"):
+        return _read_pages(data, name, limits, kind="pdf", known=document)
     return document
 
 
-def _read_pdf(data: bytes, name: str, limits: Limits) -> Document:
-    answer = _worker.ask(data, limits)
-    if "error" in answer:
-        category, message, hint = answer["error"]
-        raise DocumentError(f"{name}: {message}", hint=hint, category=category)
-    content = answer["content"]
+def _read_image(data: bytes, name: str, limits: Limits, ocr: Ocr) -> Document:
+    if ocr == "never" or not _installed("ocr"):
+        raise _unread(f"{name}: is an image", ocr)
+    return _read_pages(data, name, limits, kind="image")
+
+
+def _unread(message: str, ocr: Ocr) -> DocumentError:
+    hint = (
+        "OCR is switched off: allow it with ocr='auto', or --ocr auto"
+        if ocr == "never"
+        else 'to read it by OCR: pip install "fieldwright[ocr]"'
+    )
+    return DocumentError(message, hint=hint, category="no_text")
+
+
+def _read_text_layer(data: bytes, name: str, limits: Limits) -> Document:
+    content = _ask(data, name, limits, task="pdf", pages=limits.pages, characters=limits.characters)
     pages = tuple(
         Page(
             number,
@@ -173,6 +420,78 @@ def _read_pdf(data: bytes, name: str, limits: Limits) -> Document:
     return Document(name, content["text"], pages, sha256, tuple(content["unread_pages"]))
 
 
+def _read_pages(
+    data: bytes, name: str, limits: Limits, *, kind: Kind, known: Document | None = None
+) -> Document:
+    """Read pages by OCR; one that cannot be read costs the others nothing.
+
+    :param known: what the text layer gave; only the pages that it lacks are read.
+    """
+    if known is None:
+        asked = {"task": "count", "kind": kind, "image_pixels": limits.image_pixels}
+        count = int(_ask(data, name, limits, **asked)["count"])
+        if count > min(limits.pages, limits.ocr_pages):
+            raise DocumentError(
+                f"{name}: {count} pages to be read by OCR, "
+                f"limit {min(limits.pages, limits.ocr_pages)}",
+                hint="split the document, or raise the limit of OCR pages",
+                category="too_big",
+            )
+        pages = [(Page(number, 0.0, 0.0, (), 0, 0), "") for number in range(1, count + 1)]
+        wanted = list(range(1, count + 1))
+    else:
+        pages = [known.alone(page) for page in known.pages]
+        wanted = list(known.unread_pages)
+    unread, failure = set(wanted[limits.ocr_pages :]), None
+    for number in wanted[: limits.ocr_pages]:
+        try:
+            pages[number - 1], blank = _read_page(data, name, limits, kind, number)
+            if not blank and not pages[number - 1][0].words:
+                unread.add(number)
+        except DocumentError as error:
+            unread.add(number)
+            failure = error
+    document = Document.join(name, pages, hashlib.sha256(data).hexdigest())
+    if not any(character.isalnum() for character in document.text):
+        raise failure or DocumentError(
+            f"{name}: OCR finds no text",
+            hint="check that the page is not blank, or scan it again with 200 to 300 dpi",
+            category="no_text",
+        )
+    return replace(document, unread_pages=tuple(sorted(unread)))
+
+
+def _read_page(data: bytes, name: str, limits: Limits, kind: Kind, number: int) -> tuple[Page, str]:
+    content = _ask(
+        data, name, limits, task="ocr", kind=kind, page=number, image_pixels=limits.image_pixels
+    )
+    words = tuple(
+        Word(text, tuple(box), start, end, confidence=confidence)
+        for text, box, start, end, confidence in content["words"]
+    )
+    text = content["text"]
+    page = Page(number, content["width"], content["height"], words, 0, len(text))
+    return (page, text), content["blank"]
+
+
+def _ask(data: bytes, name: str, limits: Limits, *, task: str, **request: Any) -> dict[str, Any]:
+    """Have a worker process do a task on a file.
+
+    :raises DocumentError: if it cannot, naming the file.
+    """
+    if task == "ocr":
+        answer = _ocr_worker.ask(
+            data, {"task": task, **request}, limits.ocr_seconds_s, limits.ocr_memory_bytes
+        )
+    else:
+        answer = _worker.ask(data, {"task": task, **request}, limits.seconds_s, limits.memory_bytes)
+    if "error" in answer:
+        category, message, hint = answer["error"]
+        raise DocumentError(f"{name}: {message}", hint=hint, category=category)
+    content: dict[str, Any] = answer["content"]
+    return content
+
+
 class _Worker:
     """One reading process, kept from file to file and replaced when it dies."""
 
@@ -181,21 +500,23 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_for: tuple[int, int] | None = None
 
-    def ask(self, data: bytes, limits: Limits) -> dict[str, Any]:
+    def ask(
+        self, data: bytes, request: dict[str, Any], seconds_s: float, memory_bytes: int
+    ) -> dict[str, Any]:
         with self._lock:
-            process = self._running(limits.memory_bytes)
+            process = self._running(memory_bytes)
             try:
-                return _exchange(process, data, limits)
+                return _exchange(process, data, request, seconds_s)
             except TimeoutError:
                 self.stop()
                 return {
-                    "error": ["too_big", f"reading it takes more than {limits.seconds_s:g} s",
+                    "error": ["too_big", f"reading it takes more than {seconds_s:g} s",
                               "split the document, or raise the limit of seconds"]
                 }  # fmt: skip
             except (OSError, EOFError, ValueError):
                 self.stop()
                 return {
-                    "error": ["broken", "the file crashes the PDF reader or exceeds its memory",
+                    "error": ["broken", "the file crashes its reader or exceeds its memory",
                               "ask for the file again, or open and save it in a PDF viewer"]
                 }  # fmt: skip
 
@@ -241,16 +562,17 @@ def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _exchange(process: subprocess.Popen[bytes], data: bytes, limits: Limits) -> dict[str, Any]:
+def _exchange(
+    process: subprocess.Popen[bytes], data: bytes, request: dict[str, Any], seconds_s: float
+) -> dict[str, Any]:
     """Send one file and wait for the answer.
 
-    :raises TimeoutError: after `limits.seconds_s`.
+    :raises TimeoutError: after `seconds_s`.
     :raises EOFError: if the worker died.
     """
     assert process.stdin is not None and process.stdout is not None
-    deadline_s = time.monotonic() + limits.seconds_s
-    request = {"size": len(data), "pages": limits.pages, "characters": limits.characters}
-    body = json.dumps(request).encode()
+    deadline_s = time.monotonic() + seconds_s
+    body = json.dumps({**request, "size": len(data)}).encode()
     outgoing = memoryview(struct.pack(">I", len(body)) + body + data)
     incoming = bytearray()
     os.set_blocking(process.stdin.fileno(), False)
@@ -280,4 +602,6 @@ def _exchange(process: subprocess.Popen[bytes], data: bytes, limits: Limits) -> 
 
 
 _worker = _Worker()
+_ocr_worker = _Worker()
 atexit.register(_worker.stop)
+atexit.register(_ocr_worker.stop)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from extractor.document.clean import clean_text
-from extractor.document.layout import Placed, lines, separators
+from extractor.document.layout import Placed, set_out
 from extractor.errors import DocumentError
 
 PageWords = tuple[float, float, list[Placed]]
@@ -220,17 +220,13 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
             parts.append("\n")
             at += 1
         start = at
-        placed: list[Any] = []
-        for line in lines(words):
-            for separator, word in zip(separators(line), line, strict=True):
-                text = re.sub(r"\s+", "", word[0])
-                at += len(separator)
-                box = [round(number, 2) for number in word[1:]]
-                placed.append([text, box, at, at + len(text)])
-                parts += [separator, text]
-                at += len(text)
-            parts.append("\n")
-            at += 1
+        text, set_words = set_out(words)
+        placed = [
+            [text[a:b], [round(number, 2) for number in word[1:]], start + a, start + b]
+            for word, a, b in set_words
+        ]
+        parts.append(text)
+        at += len(text)
         found.append([width, height, start, at, placed])
     return {"text": "".join(parts), "pages": found}
 

@@ -1,7 +1,7 @@
 """The process that opens untrusted files: some abort a reader, hang it or fill the memory.
 
 Requests and answers are length-prefixed JSON, so nothing that a document says is ever executed.
-A request is `{"size": n, "pages": ..., "characters": ...}` followed by n bytes of the file.
+A request is `{"size": n, "task": ..., limits}` followed by n bytes of the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import struct
 import sys
 from typing import Any, BinaryIO
 
-from extractor.document.pdf import read_pdf
+from extractor.document.readers import read
 from extractor.errors import DocumentError
 
 
@@ -32,7 +32,7 @@ def main(memory_bytes: int) -> None:
 
 def _answer(data: bytes, request: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"content": read_pdf(data, request["pages"], request["characters"])}
+        return {"content": read(data, request)}
     except DocumentError as error:
         return {"error": [error.category, error.message, error.hint]}
     except MemoryError:
