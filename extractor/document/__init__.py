@@ -446,19 +446,23 @@ def _read_pages(
     for number in wanted[: limits.ocr_pages]:
         try:
             pages[number - 1], blank = _read_page(data, name, limits, kind, number)
-            if not blank and not pages[number - 1][0].words:
+            if not blank and not _readable(pages[number - 1][1]):
                 unread.add(number)
         except DocumentError as error:
             unread.add(number)
             failure = error
     document = Document.join(name, pages, hashlib.sha256(data).hexdigest())
-    if not any(character.isalnum() for character in document.text):
+    if not _readable(document.text):
         raise failure or DocumentError(
             f"{name}: OCR finds no text",
             hint="check that the page is not blank, or scan it again with 200 to 300 dpi",
             category="no_text",
         )
     return replace(document, unread_pages=tuple(sorted(unread)))
+
+
+def _readable(text: str) -> bool:
+    return sum(character.isalnum() for character in text) >= 2
 
 
 def _read_page(data: bytes, name: str, limits: Limits, kind: Kind, number: int) -> tuple[Page, str]:

@@ -32,6 +32,8 @@ _SHORT_SIDE = 736
 _A4_PT = 842.0
 _BELIEVABLE_DPI = (60.0, 1300.0)
 _LEAST_SCORE = 0.5
+# Of the page's longer side; pictures are read as large characters at times.
+_TALLEST = 0.2
 # A lean below a third of a degree moves the end of a line by less than its height.
 _LEAN = math.radians(0.3)
 # Boxes of lines of print reach a little into the space between lines.
@@ -41,20 +43,42 @@ _MARGIN = 0.12
 _CONTRAST = 16
 
 Point = tuple[float, float]
+Corners = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Where a line of print stands.
+
+    :param crop: its pixels; RapidOCR turns tall ones to the left.
+    :param corners: from its upper left as it is read, in pixels of the page.
+    :param turn: quarter turns to the left that would set it upright.
+    """
+
+    crop: Any  # an array of height x width x 3 bytes
+    corners: Corners
+    turn: int
+
+    def righted(self) -> _Strip:
+        """Return it as if it stood the other way up."""
+        corners = _corners(self.corners[2:] + self.corners[:2])
+        return _Strip(self.crop, corners, (self.turn + 2) % 4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of print: corners from its upper left as it is read, in pixels.
+    """A line of print that was read.
 
-    :param turn: quarter turns to the left that would set it upright.
+    :param corners: from its upper left as it is read, in pixels of the page.
+    :param is_level: it runs from left to right on the upright page.
     :param places: where each character that is no space begins and ends, 0..1 of the line's length.
+    :param confidences: of each character, spaces included.
     """
 
     text: str
     score: float
-    corners: tuple[Point, Point, Point, Point]
-    turn: int
+    corners: Corners
+    is_level: bool
     places: tuple[tuple[float, float], ...]
     confidences: tuple[float, ...]
 
@@ -235,15 +259,15 @@ def _upright(image: Any) -> tuple[int, list[_Line]]:
     """Return how many quarter turns to the left set a page upright, and its lines then."""
     from PIL import Image
 
-    lines = _lines(image)
+    strips = _strips(image)
     weights = [0.0] * 4
-    for line in lines:
-        weights[line.turn] += len(line.text) * line.score
+    for strip in strips:
+        weights[strip.turn] += _length(strip.corners[0], strip.corners[1])
     turn = max(range(4), key=weights.__getitem__)
     if turn == 0 or weights[turn] * 2 <= sum(weights):
-        return 0, lines
+        return 0, _lines(strips, max(image.size))
     how = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
-    return turn, _lines(image.transpose(how[turn - 1]))
+    return turn, _lines(_strips(image.transpose(how[turn - 1])), max(image.size))
 
 
 def _from_turned(width: int, height: int, turn: int) -> Callable[[Point], Point]:
@@ -260,8 +284,8 @@ def _from_turned(width: int, height: int, turn: int) -> Callable[[Point], Point]
 # ---------------------------------------------------------------- lines
 
 
-def _lines(image: Any) -> list[_Line]:
-    """Return the lines of print of a picture in any order."""
+def _strips(image: Any) -> list[_Strip]:
+    """Return where print stands on a picture, in any order."""
     import numpy
     from rapidocr.main import RapidOCRError
 
@@ -270,32 +294,56 @@ def _lines(image: Any) -> list[_Line]:
     pixels = numpy.ascontiguousarray(numpy.asarray(image)[:, :, ::-1])
     try:
         crops, found = engine.detect_and_crop(pixels, {})
-        crops, turned = engine.cls_and_rotate(crops)
-        read = engine.recognize_txt(crops)
+        _, told = engine.cls_and_rotate(crops)
     except RapidOCRError:  # nothing printed on it
         return []
-    lines: list[_Line] = []
-    rows = zip(read.txts, read.scores, read.word_results, found.boxes, turned.cls_res, strict=True)
-    for text, score, info, box, (label, certainty) in rows:
-        if score < _LEAST_SCORE or not text.strip():
-            continue
-        upside_down = "180" in label and certainty > engine.cfg.Cls.cls_thresh
+    strips: list[_Strip] = []
+    for crop, box, (label, certainty) in zip(crops, found.boxes, told.cls_res, strict=True):
         corners = [(float(x), float(y)) for x, y in box]
-        tall = _length(corners[0], corners[3]) >= 1.5 * _length(corners[0], corners[1])
-        turn = (3 if upside_down else 1) if tall else (2 if upside_down else 0)
+        upside_down = "180" in label and certainty > engine.cfg.Cls.cls_thresh
+        turn = _turn(corners) + (2 if upside_down else 0)
+        strips.append(_Strip(crop, _corners(corners[turn:] + corners[:turn]), turn))
+    return strips
+
+
+def _lines(strips: Sequence[_Strip], page_side: int) -> list[_Line]:
+    """Read the strips of an upright page."""
+    from rapidocr.main import RapidOCRError
+
+    # On such a page a line that seems to stand on its head is a short one that was taken wrongly;
+    # print along the margin may run either way.
+    strips = [strip.righted() if strip.turn == 2 else strip for strip in strips]
+    crops = [strip.crop[::-1, ::-1] if strip.turn == 3 else strip.crop for strip in strips]
+    try:
+        read = _engine().recognize_txt(crops) if crops else None
+    except RapidOCRError:
+        read = None
+    if read is None:
+        return []
+    lines: list[_Line] = []
+    rows = zip(strips, read.txts, read.scores, read.word_results, strict=True)
+    for strip, text, score, info in rows:
+        height = _length(strip.corners[0], strip.corners[3])
+        if score < _LEAST_SCORE or not text.strip() or height > _TALLEST * page_side:
+            continue
         columns = [column for word in info.word_cols for column in word]
         lines.append(
             _Line(
                 text=text,
                 score=float(score),
-                # Tall lines are turned to the left to be read; corners follow the reading.
-                corners=_corners(corners[turn:] + corners[:turn]),
-                turn=turn,
+                corners=strip.corners,
+                is_level=strip.turn == 0,
                 places=_places(text, columns, float(info.line_txt_len)),
                 confidences=tuple(map(float, info.confs)),
             )
         )
     return lines
+
+
+def _turn(corners: Sequence[Point]) -> int:
+    """Return by how many quarters RapidOCR turns a line to the left before it reads it."""
+    width, height = _length(corners[0], corners[1]), _length(corners[0], corners[3])
+    return 1 if height >= 1.5 * width else 0
 
 
 @cache
@@ -319,7 +367,7 @@ def _engine() -> Any:
     )
 
 
-def _corners(points: Sequence[Point]) -> tuple[Point, Point, Point, Point]:
+def _corners(points: Sequence[Point]) -> Corners:
     first, second, third, fourth = points
     return first, second, third, fourth
 
@@ -340,7 +388,7 @@ def _places(text: str, columns: Sequence[int], length: float) -> tuple[tuple[flo
     return tuple((max(0.0, centre - half), min(1.0, centre + half)) for centre in centres)
 
 
-def _words(line: _Line) -> Iterator[tuple[str, float, tuple[Point, Point, Point, Point]]]:
+def _words(line: _Line) -> Iterator[tuple[str, float, Corners]]:
     """Yield the words of a line with their confidence and corners."""
     at = solid = 0
     for part in line.text.split():
@@ -354,9 +402,7 @@ def _words(line: _Line) -> Iterator[tuple[str, float, tuple[Point, Point, Point,
             yield text, score, _part(line.corners, places[0][0], places[-1][1])
 
 
-def _part(
-    corners: tuple[Point, Point, Point, Point], start: float, end: float
-) -> tuple[Point, Point, Point, Point]:
+def _part(corners: Corners, start: float, end: float) -> Corners:
     upper_left, upper_right, lower_right, lower_left = corners
     return (
         _between(upper_left, upper_right, start),
@@ -376,7 +422,7 @@ def _lean(lines: Sequence[_Line]) -> float:
     slopes = [
         (line.corners[1][1] - line.corners[0][1]) / (line.corners[1][0] - line.corners[0][0])
         for line in long
-        if line.turn in (0, 2) and line.corners[1][0] - line.corners[0][0] > 50
+        if line.is_level and line.corners[1][0] - line.corners[0][0] > 50
     ]
     slope = median(slopes) if len(slopes) >= 3 else 0.0
     return slope if abs(slope) > _LEAN else 0.0
