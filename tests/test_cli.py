@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import extractor
 from tests.tiny import tiny_base
@@ -84,6 +85,18 @@ def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path) -> None:
     (line,) = result.stdout.splitlines()
     assert json.loads(line)["input"].endswith("a.txt")
     assert "1 documents, 0 failed" in result.stderr
+
+
+def test_scans_are_left_alone_where_ocr_is_switched_off(inbox: Path) -> None:
+    Image.new("RGB", (90, 90), "white").save(inbox / "b.png")
+
+    result = run("extract", inbox, "--schema", "receipt", "--ocr", "never", code=CANNED)
+    wrong = run("extract", inbox, "--schema", "receipt", "--ocr", "sometimes", code=CANNED)
+
+    _, line = map(json.loads, result.stdout.splitlines())
+    assert result.returncode == 1
+    assert line["error"]["category"] == "no_text" and "--ocr auto" in line["error"]["hint"]
+    assert wrong.returncode == 2 and "'auto', 'never', 'always'" in wrong.stderr
 
 
 def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel
@@ -102,6 +103,7 @@ def test_only_the_pages_without_text_are_read_by_ocr() -> None:
     assert number == 2
 
 
+@pytest.mark.slow
 def test_always_reads_the_picture_of_a_page_that_has_text() -> None:
     document = read(scan("Total 99.00"), ocr="always")
 
@@ -109,6 +111,7 @@ def test_always_reads_the_picture_of_a_page_that_has_text() -> None:
     assert document.pages[0].words[0].confidence is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_a_page_that_lies_on_its_side_is_read_and_boxes_lie_where_it_shows_them(turn: int) -> None:
     turned = picture().rotate(turn, expand=True)
@@ -125,6 +128,7 @@ def test_a_page_that_lies_on_its_side_is_read_and_boxes_lie_where_it_shows_them(
     assert corner == pytest.approx(expected, abs=6)
 
 
+@pytest.mark.slow
 def test_a_page_that_leans_keeps_its_rows() -> None:
     sheet = Image.new("RGB", (1200, 700), "white")
     pen = ImageDraw.Draw(sheet)
@@ -157,6 +161,7 @@ def test_each_frame_of_a_tiff_is_a_page() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_photo_is_read_the_way_up_that_its_camera_says() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned to the right
@@ -169,11 +174,12 @@ def test_a_photo_is_read_the_way_up_that_its_camera_says() -> None:
     assert page.words[0].bbox[1] < page.height_pt / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["L", "1", "RGBA", "P", "CMYK", "I;16"])
 def test_pictures_of_all_kinds_of_colour_are_read(mode: str) -> None:
     image = picture(["Total 99.00"])
     if mode == "I;16":
-        image = Image.fromarray(__import__("numpy").asarray(image.convert("L")).astype("u2") * 257)
+        image = Image.fromarray(numpy.asarray(image.convert("L")).astype("u2") * 257)
     elif mode == "RGBA":
         # Black print on nothing: without paper it would be black on black.
         alpha = image.convert("L").point(lambda shade: 255 - shade)
@@ -213,6 +219,7 @@ def test_a_damaged_image_is_broken_and_a_blank_one_has_no_text() -> None:
     assert category(image_bytes(Image.new("L", (90, 90), 255), "PNG")) == "no_text"
 
 
+@pytest.mark.slow
 def test_limits_of_ocr_are_kept_and_the_next_file_is_read() -> None:
     assert category(scan(picture(), picture()), limits=Limits(ocr_pages=1)) == "too_big"
     assert category(scan(picture()), limits=Limits(ocr_seconds_s=0.01)) == "too_big"
@@ -275,7 +282,7 @@ def test_html_that_is_nested_without_end_is_read() -> None:
     assert document.text.split() == ["Total", "5.00"]
 
 
-def word_file(**parts: bytes) -> bytes:
+def word_file() -> bytes:
     document = docx.Document()
     document.sections[0].header.paragraphs[0].text = "Bakery Ostermann"
     document.add_paragraph("Invoice\t20417")
@@ -297,7 +304,7 @@ def test_a_word_file_is_read_with_its_header_and_rows() -> None:
     ]  # fmt: skip
 
 
-def archive(*members: tuple[str, bytes], **options: Any) -> bytes:
+def archive(*members: tuple[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in members:

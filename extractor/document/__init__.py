@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -83,7 +84,7 @@ class Limits:
     pages: int = 1000
     characters: int = 2_000_000
     file_bytes: int = 100 * 1024**2
-    ocr_seconds_s: float = 60.0
+    ocr_seconds_s: float = 120.0
     ocr_memory_bytes: int = 3 * 1024**3
     ocr_pages: int = 100
     image_pixels: int = 100_000_000
@@ -227,23 +228,22 @@ def _members(data: bytes, name: str, limits: Limits, depth: int) -> Iterator[Mem
             yield from _opened(f"{name}/{inner}", content, failure, limits, depth)
         first = answer["next"]
     if not found:
-        error = DocumentError(
+        nothing = DocumentError(
             f"{name}: holds no document",
             hint=f"documents are {', '.join(SUFFIXES)} files",
             category="unsupported",
         )
-        yield Member(name, None, error)
+        yield Member(name, None, nothing)
 
 
 def _opened(
     name: str, content: str | None, failure: list[Any] | None, limits: Limits, depth: int
 ) -> Iterator[Member]:
     if content is None:
-        category, message, hint = failure or ("broken", "cannot be unpacked", "ask for it again")
-        error = DocumentError(f"{name}: {message}", hint=hint, category=category)
-        yield Member(name, None, error)
+        category, message, hint = failure or []
+        yield Member(name, None, DocumentError(f"{name}: {message}", hint=hint, category=category))
         return
-    data = content.encode("latin-1")
+    data = b64decode(content)
     if kind_of(data, name) not in ("mail", "zip"):
         yield Member(name, data)
     elif depth < _DEPTH:
@@ -428,8 +428,11 @@ def _read_pages(
     :param known: what the text layer gave; only the pages that it lacks are read.
     """
     if known is None:
-        asked = {"task": "count", "kind": kind, "image_pixels": limits.image_pixels}
-        count = int(_ask(data, name, limits, **asked)["count"])
+        count = int(
+            _ask(
+                data, name, limits, task="count", kind=kind, image_pixels=limits.image_pixels
+            )["count"]
+        )  # fmt: skip
         if count > min(limits.pages, limits.ocr_pages):
             raise DocumentError(
                 f"{name}: {count} pages to be read by OCR, "
@@ -465,7 +468,10 @@ def _readable(text: str) -> bool:
     return sum(character.isalnum() for character in text) >= 2
 
 
-def _read_page(data: bytes, name: str, limits: Limits, kind: Kind, number: int) -> tuple[Page, str]:
+def _read_page(
+    data: bytes, name: str, limits: Limits, kind: Kind, number: int
+) -> tuple[tuple[Page, str], bool]:
+    """Return a page with its own text, and whether it is an empty sheet."""
     content = _ask(
         data, name, limits, task="ocr", kind=kind, page=number, image_pixels=limits.image_pixels
     )

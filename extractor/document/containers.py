@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -52,7 +53,7 @@ def read_members(data: bytes, kind: str, first: int, limits: MemberLimits) -> di
 
     Files that are no document, such as signatures and calendar entries, are left out.
 
-    :returns: `{"members": [[name, bytes as Latin-1 or None, error or None]...], "next": number of
+    :returns: `{"members": [[name, bytes in base 64 or None, error or None]...], "next": number of
         the member that follows, or None}`
     :raises DocumentError: if the container is damaged or holds more than it may.
     """
@@ -66,8 +67,7 @@ def read_members(data: bytes, kind: str, first: int, limits: MemberLimits) -> di
             error = [member.error.category, member.error.message, member.error.hint]
             found.append([member.name, None, error])
         elif _is_document(member):
-            # Latin-1 names each byte by one character: JSON carries it without a second coding.
-            found.append([member.name, member.data.decode("latin-1"), None])
+            found.append([member.name, b64encode(member.data).decode(), None])
             size += len(member.data)
     return {"members": found, "next": None}
 
@@ -209,7 +209,8 @@ def _attached(mail: Message) -> Iterator[Message]:
 def _attachment(part: Message, number: int, limits: MemberLimits) -> Member:
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload()
-        content: Any = inner[0].as_bytes() if isinstance(inner, list) and inner else b""
+        mail = inner[0] if isinstance(inner, list) and inner else None
+        content: Any = mail.as_bytes() if isinstance(mail, Message) else b""
         name = _label(str(part.get_filename() or ""), number)
         name = name if name.lower().endswith(".eml") else f"{name}.eml"
     else:

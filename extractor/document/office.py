@@ -84,7 +84,7 @@ def _declared(data: bytes) -> str:
             # Browsers take Latin-1 for its superset.
             name = found[1].decode().lower()
             return data.decode("cp1252" if name in ("iso-8859-1", "latin1") else name)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             pass
     return read_text(data)
 
