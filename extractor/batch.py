@@ -6,6 +6,9 @@ over the file's bytes and everything else its record depends on; a later run tak
 whose keys still hold and reads the rest. When all are done the output is written anew, in the
 order of the inputs, and replaces the old one in a single step. `records.jsonl` and `records.xlsx`
 share a journal, `.records.journal`, so a second format costs no second reading.
+
+A mail or an archive is opened, and each document in it is an input of its own, named
+`mail.eml/invoice.pdf`; nothing of it is written anywhere.
 """
 
 from __future__ import annotations
@@ -18,12 +21,14 @@ import os
 import shutil
 import stat
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from extractor import document as documents
 from extractor import export
 from extractor.errors import DocumentError, ExtractorError, OutputError
 from extractor.export import as_text
@@ -31,11 +36,11 @@ from extractor.overlay import draw_line
 from extractor.pipeline import Extraction
 from extractor.schema import AnySchema
 
-SUFFIXES = (".pdf", ".txt", ".md", ".text")
+SUFFIXES = documents.SUFFIXES
 Line = dict[str, Any]
 _TRIES = 3
 Progress = Callable[[int, int], None]
-"""Called with (inputs done, inputs in all)."""
+"""Called with (files done, files in all)."""
 
 
 class Reader(Protocol):
@@ -123,26 +128,22 @@ def run(
         places = _lines_that_hold(journal)
         done: list[_Place] = []
         read = drawn = 0
-        for index, file in enumerate(files):
-            if progress is not None:
-                progress(index, len(files))
-            place = places.get(_key(file, extractor.identity))
+        for item in _opened(files, progress):
+            place = places.get(item.key(extractor.identity))
             if place is None or place.may_be_over or (place.encrypted and password is not None):
-                place = _append(journal, line_of(file, extractor, password), target)
+                place = _append(journal, _line_of(item, extractor, password), target)
                 read += 1
             done.append(place)
             if overlay is not None:
                 line = _Lines(journal, [place])[0]
-                drawn += draw_line(file, line, overlay, password=password) is not None
-        if progress is not None:
-            progress(len(files), len(files))
+                drawn += draw_line(item.source, line, overlay, password=password) is not None
         lines = _Lines(journal, done)
         _write(target, lines, extractor.schema)
         if len(places) + read > len(done):
             # What the journal holds of changed or vanished documents is of no more use.
             _compact(target, lines)
     failed = sum(place.failed for place in done)
-    return BatchSummary(read=read, kept=len(files) - read, failed=failed, drawn=drawn)
+    return BatchSummary(read=read, kept=len(done) - read, failed=failed, drawn=drawn)
 
 
 def stream(
@@ -161,14 +162,13 @@ def stream(
     :raises OutputError: if a line cannot be written.
     :raises BrokenPipeError: if the reader of a pipe has enough.
     """
-    failed = drawn = 0
-    for index, file in enumerate(files):
-        if progress is not None:
-            progress(index, len(files))
-        line = line_of(file, extractor, password)
+    failed = read = drawn = 0
+    for item in _opened(files, progress):
+        line = _line_of(item, extractor, password)
         failed += line["status"] == "failed"
+        read += 1
         if overlay is not None:
-            drawn += draw_line(file, line, overlay, password=password) is not None
+            drawn += draw_line(item.source, line, overlay, password=password) is not None
         try:
             out.write(as_text(line) + "\n")
             out.flush()
@@ -176,28 +176,87 @@ def stream(
             raise
         except OSError as error:
             raise _cannot_write(Path("stdout"), error) from error
+    return BatchSummary(read=read, kept=0, failed=failed, drawn=drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """What becomes one line: a file, or a document in one, whose bytes are then at hand.
+
+    :param name: path of the file, and of the document in it.
+    """
+
+    name: str
+    member: documents.Member | None = None
+
+    def key(self, identity: dict[str, str]) -> str:
+        """Identify the input, its content and all that its record depends on."""
+        total = hashlib.sha256(os.fsencode(self.name) + b"\0")
+        total.update(json.dumps(identity, sort_keys=True).encode())
+        if self.member is not None:
+            error = self.member.error
+            total.update(b"member")
+            total.update(hashlib.sha256(self.member.data or str(error).encode()).digest())
+            return total.hexdigest()
+        try:
+            if stat.S_ISREG(os.stat(self.name).st_mode):
+                with open(self.name, "rb") as content:
+                    total.update(hashlib.file_digest(content, "sha256").digest())
+        except OSError as error:
+            total.update(f"unreadable {error.errno}".encode())
+        return total.hexdigest()
+
+    @property
+    def source(self) -> str | bytes:
+        """The file's path, or the document's bytes."""
+        return self.name if self.member is None else self.member.data or b""
+
+    def extract(self, extractor: Reader, password: str | None) -> Extraction[Any]:
+        """Read it. :raises ExtractorError: if it gives no record."""
+        if self.member is None:
+            return extractor.extract(Path(self.name), password=password)
+        if self.member.data is None:
+            raise self.member.error or AssertionError(self.name)
+        name = os.path.basename(self.name)
+        return extractor.extract(self.member.data, name=name, password=password)
+
+
+def _opened(files: Sequence[str], progress: Progress | None) -> Iterator[_Input]:
+    """Yield the inputs: each file, or the documents in it."""
+    for index, file in enumerate(files):
+        if progress is not None:
+            progress(index, len(files))
+        if not documents.is_container(file):
+            yield _Input(file)
+            continue
+        names: Counter[str] = Counter()
+        for member in documents.expand(file, name=file):
+            # Two files of one name in an archive are two inputs.
+            names[member.name] += 1
+            twice = f" ({names[member.name]})" if names[member.name] > 1 else ""
+            yield _Input(member.name + twice, member)
     if progress is not None:
         progress(len(files), len(files))
-    return BatchSummary(read=len(files), kept=0, failed=failed, drawn=drawn)
 
 
-def line_of(file: str, extractor: Reader, password: str | None = None) -> Line:
+def _line_of(item: _Input, extractor: Reader, password: str | None) -> Line:
     """Return one input's line; whatever goes wrong with the document is in its `error`."""
     for _ in range(_TRIES):
-        key = _key(file, extractor.identity)
-        line = _read(file, extractor, password)
-        if _key(file, extractor.identity) == key:
+        key = item.key(extractor.identity)
+        line = _read(item, extractor, password)
+        if item.key(extractor.identity) == key:
             return {**line, "key": key}
     # A key that no content has, so that the next run reads the file again.
     line = _failure(
-        file, "changing", "the file changed while it was read", "run again when it is complete"
+        item.name, "changing", "the file changed while it was read", "run again when it is complete"
     )
     return {**line, "key": ""}
 
 
-def _read(file: str, extractor: Reader, password: str | None) -> Line:
+def _read(item: _Input, extractor: Reader, password: str | None) -> Line:
+    file = item.name
     try:
-        extraction = extractor.extract(Path(file), password=password)
+        extraction = item.extract(extractor, password)
         return {"input": shown(file), **_fields(extraction, extractor.schema)}
     except ExtractorError as error:
         category = error.category if isinstance(error, DocumentError) else "internal"
@@ -253,19 +312,6 @@ def shown(name: str) -> str:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half of a pair: no name of a file, but one inside of it
         return name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _key(file: str, identity: dict[str, str]) -> str:
-    """Identify an input, its content and all that its record depends on."""
-    total = hashlib.sha256(os.fsencode(file) + b"\0")
-    total.update(json.dumps(identity, sort_keys=True).encode())
-    try:
-        if stat.S_ISREG(os.stat(file).st_mode):
-            with open(file, "rb") as content:
-                total.update(hashlib.file_digest(content, "sha256").digest())
-    except OSError as error:
-        total.update(f"unreadable {error.errno}".encode())
-    return total.hexdigest()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -77,6 +77,10 @@ PasswordOption = Annotated[
 ]
 PasswordFileOption = Annotated[
     Path | None, typer.Option("--password-file", help="File that holds the password, one line.")
+]
+OcrOption = Annotated[
+    Literal["auto", "never", "always"],
+    typer.Option("--ocr", help="Pages to read by OCR: those without a text layer, none, or all."),
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
 
@@ -429,6 +433,7 @@ def extract(
     password: PasswordOption = None,
     password_file: PasswordFileOption = None,
     engine: EngineOption = "auto",
+    ocr: OcrOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
     """Read documents into records; run it again to go on where it was stopped."""
@@ -464,6 +469,7 @@ def extract(
         base_model=base_model,
         engine=engine,
         max_new_tokens=max_new_tokens,
+        ocr=ocr,
         threads=threads,
     )
     _say_engine(reader)
@@ -475,7 +481,7 @@ def extract(
                 files, reader, output, password=secret, overlay=overlay, progress=progress
             )
     kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""
-    _say(f"{len(files)} documents, {summary.failed} failed{kept}")
+    _say(f"{summary.read + summary.kept} documents, {summary.failed} failed{kept}")
     if overlay is not None:
         _say(f"{summary.drawn} overlays in {overlay}")
     if summary.failed:

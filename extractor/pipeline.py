@@ -20,7 +20,7 @@ from pydantic import BaseModel as Model
 from pydantic.errors import PydanticUserError
 
 from extractor import document as documents
-from extractor.document import Document
+from extractor.document import Document, Ocr
 from extractor.errors import DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
@@ -88,8 +88,11 @@ class Extractor(Generic[T]):
     :param max_new_tokens: of one window's answer; what is longer is closed and marked truncated.
     :param threads: of the local engine; None leaves torch's default.
     :param windows: how long documents are cut; None takes the adapter's, else the default.
+    :param ocr: `auto` reads pages without a text layer by OCR if it is installed, `always` all
+        pages, `never` none.
     :raises SchemaError: if the class cannot be decoded.
     :raises ValueError: if an engine is given together with an adapter or a base model.
+    :raises MissingExtra: if `ocr` is `always` and OCR is not installed.
     :raises AdapterMismatch: if the adapter is for another schema, base model, prompt or reading.
     """
 
@@ -103,11 +106,14 @@ class Extractor(Generic[T]):
         max_new_tokens: int = 2048,
         threads: int | None = None,
         windows: WindowConfig | None = None,
+        ocr: Ocr = "auto",
     ) -> None:
+        documents.check_ocr(ocr)
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, was: {max_new_tokens}")
         self.schema: Schema[T] = schema if isinstance(schema, Schema) else Schema.of(schema)
         self.max_new_tokens = max_new_tokens
+        self.ocr: Ocr = ocr
         self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
         if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
@@ -130,9 +136,9 @@ class Extractor(Generic[T]):
         return {
             **self._identity,
             **self.engine.identity,
+            **documents.identity(self.ocr),
             "version": __version__,
             "prompt": prompt.VERSION,
-            "reading": documents.VERSION,
             "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
             "max_new_tokens": str(self.max_new_tokens),
         }
@@ -144,13 +150,13 @@ class Extractor(Generic[T]):
 
         :param source: a path, the bytes of a file, a file object opened for reading bytes, a
             `Document`, or a text: a string that names no file and could not name one, because it
-            has several lines.
+            has several lines. A mail or an archive is read if it holds one document.
         :param name: what to call a document that has no path.
         :param password: opens an encrypted PDF.
         :raises DocumentError: if the document gives no text; `category` says why.
         """
         started_s = time.perf_counter()
-        document = read(source, name=name, password=password)
+        document = read(source, name=name, password=password, ocr=self.ocr)
         read_s = time.perf_counter()
         windows = cut(document.text, self.windows, self.engine.count_tokens)
         outputs = self._ask(document, windows)
@@ -166,10 +172,18 @@ class Extractor(Generic[T]):
     def extract_many(self, sources: Iterable[Source]) -> Iterator[Extraction[T]]:
         """Read documents one after the other, each as `extract` would.
 
+        A path of a mail or an archive stands for the documents in it.
+
         :raises DocumentError: at the document that cannot be read; `extractor.batch` goes on.
         """
         for source in sources:
-            yield self.extract(source)
+            if not isinstance(source, str | os.PathLike) or not documents.is_container(source):
+                yield self.extract(source)
+                continue
+            for member in documents.expand(source):
+                if member.data is None:
+                    raise member.error or AssertionError(member.name)
+                yield self.extract(member.data, name=member.name)
 
     def _ask(self, document: Document, windows: Sequence[Window]) -> list[Output]:
         from extractor.engine.base import Request
@@ -251,20 +265,25 @@ def extract(
     adapter: str | os.PathLike[str] | None = None,
     base_model: str | None = None,
     engine: str = "auto",
+    ocr: Ocr = "auto",
 ) -> Extraction[T]:
     """Read one document into a record of `schema`; `Extractor` does the same for many.
 
     :param source: see `Extractor.extract`.
+    :param ocr: see `Extractor`.
     :raises ExtractorError: see `Extractor` and `Extractor.extract`.
     """
-    reader = Extractor(schema, adapter=adapter, base_model=base_model, engine=engine)
+    reader = Extractor(schema, adapter=adapter, base_model=base_model, engine=engine, ocr=ocr)
     return reader.extract(source)
 
 
-def read(source: Source, *, name: str | None = None, password: str | None = None) -> Document:
+def read(
+    source: Source, *, name: str | None = None, password: str | None = None, ocr: Ocr = "auto"
+) -> Document:
     """Return the document behind a path, bytes, file object or text.
 
     :param password: opens an encrypted PDF.
+    :param ocr: see `Extractor`.
     :raises DocumentError: if it gives no text.
     """
     if isinstance(source, Document):
@@ -278,7 +297,7 @@ def read(source: Source, *, name: str | None = None, password: str | None = None
                 category="no_text",
             )
         return document
-    return documents.read(source, name=name, password=password)
+    return documents.read(source, name=name, password=password, ocr=ocr)
 
 
 def _load_engine(

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from extractor.document import pdf, worker
+from extractor.document import pdf, readers, worker
 from extractor.document.limits import Limits
 
 
@@ -104,5 +104,5 @@ def read_pdf(data: bytes, limits: Limits, password: str | None, readers: Any) ->
 
 
 def main(memory_bytes: int) -> None:
-    worker.read_pdf = read_pdf
+    readers.read_pdf = read_pdf
     worker.main(memory_bytes)

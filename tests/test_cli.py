@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 import extractor
@@ -99,6 +100,18 @@ def test_overlays_are_drawn_beside_the_records(inbox: Path, tmp_path: Path) -> N
     assert result.returncode == 0
     assert "1 overlays in" in result.stderr
     assert [path.name[:2] for path in folder.iterdir()] == ["b-"]
+
+
+def test_scans_are_left_alone_where_ocr_is_switched_off(inbox: Path) -> None:
+    Image.new("RGB", (90, 90), "white").save(inbox / "b.png")
+
+    result = run("extract", inbox, "--schema", "receipt", "--ocr", "never", code=CANNED)
+    wrong = run("extract", inbox, "--schema", "receipt", "--ocr", "sometimes", code=CANNED)
+
+    _, line = map(json.loads, result.stdout.splitlines())
+    assert result.returncode == 1
+    assert line["error"]["category"] == "no_text" and "--ocr auto" in line["error"]["hint"]
+    assert wrong.returncode == 2 and "'auto', 'never', 'always'" in wrong.stderr
 
 
 def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(

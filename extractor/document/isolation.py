@@ -30,25 +30,28 @@ _CRASHES = {signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal
             signal.SIGTRAP, signal.SIGSYS}  # fmt: skip
 # How long a worker's end may go unseen while another process holds its pipe open.
 _POLL_S = 0.1
+_TRIES = 3
 _HEAD = struct.Struct(">I")
 
 
 class Worker:
     """One reading process for all files of this process; threads take turns.
 
+    :param patient: for OCR, which has limits of its own.
     :param module: has `main(memory_bytes)`, which answers requests on stdin; see
         `extractor.document.worker`.
     """
 
-    def __init__(self, module: str = "extractor.document.worker") -> None:
+    def __init__(self, module: str = "extractor.document.worker", *, patient: bool = False) -> None:
         self._module = module
+        self._patient = patient
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._started_for: tuple[int, int] | None = None
         self._asked = 0
 
     def read(self, data: bytes, limits: Limits, password: str | None = None) -> dict[str, Any]:
-        """Have a file read.
+        """Have a PDF read.
 
         A reader that crashes on it is left out and the others are asked.
 
@@ -57,28 +60,49 @@ class Worker:
         """
         readers: tuple[str, ...] = READERS
         deadline_s = time.monotonic() + limits.seconds_s
+        request = {"task": "pdf", "password": password}
+        for _ in range(_TRIES):
+            left_s = deadline_s - time.monotonic()
+            try:
+                return self._try({**request, "readers": readers}, data, limits, left_s)
+            except _Fault as fault:
+                if fault.crashed:
+                    if READERS[0] not in readers:
+                        break
+                    readers = READERS[1:]
+        raise _broken()
+
+    def ask(self, data: bytes, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+        """Have something else done with a file.
+
+        :param request: `task` and what it needs, see `extractor.document.readers`.
+        :raises DocumentError: if the file does not give it, or costs more than its limits.
+        """
+        seconds_s = limits.ocr_seconds_s if self._patient else limits.seconds_s
+        try:
+            return self._try(request, data, limits, seconds_s)
+        except _Fault:
+            raise _broken() from None
+
+    def _try(
+        self, request: dict[str, Any], data: bytes, limits: Limits, seconds_s: float
+    ) -> dict[str, Any]:
+        """Ask once.
+
+        :raises _Fault: if the worker died or broke the protocol.
+        """
         with self._lock:
-            for _ in range(3):
-                request = {"limits": asdict(limits), "password": password, "readers": readers}
-                try:
-                    return self._content(self._exchange(request, data, limits, deadline_s))
-                except TimeoutError:
-                    self.stop()
-                    raise DocumentError(
-                        f"reading it takes more than {limits.seconds_s:g} s",
-                        hint="split the document, or raise the limit of seconds",
-                        category="too_big",
-                    ) from None
-                except (OSError, EOFError, ValueError, LookupError, TypeError):
-                    if self._crashed():
-                        if READERS[0] not in readers:
-                            break
-                        readers = READERS[1:]
-        raise DocumentError(
-            "the file crashes the PDF reader or exceeds its memory",
-            hint="ask for the file again, or open and save it in a PDF viewer",
-            category="broken",
-        )
+            try:
+                return self._content(self._exchange(request, data, limits, seconds_s))
+            except TimeoutError:
+                self.stop()
+                raise DocumentError(
+                    f"reading it takes more than {seconds_s:g} s",
+                    hint="split the document, or raise the limit of seconds",
+                    category="too_big",
+                ) from None
+            except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
+                raise _Fault(self._crashed()) from error
 
     def stop(self) -> None:
         """End the worker and whatever it started."""
@@ -143,25 +167,29 @@ class Worker:
         raise DocumentError(message, hint=hint, category=category)  # type: ignore[arg-type]
 
     def _exchange(
-        self, request: dict[str, Any], data: bytes, limits: Limits, deadline_s: float
+        self, request: dict[str, Any], data: bytes, limits: Limits, seconds_s: float
     ) -> dict[str, Any]:
         """Send one file and wait for the answer.
 
-        :raises TimeoutError: after the deadline.
+        :raises TimeoutError: after so many seconds.
         :raises EOFError: if the worker died.
         :raises ValueError: if it says what it must not, or too much.
         """
-        process = self._running(limits.memory_bytes)
+        deadline_s = time.monotonic() + seconds_s
+        most = limits.member_bytes if request["task"] == "members" else limits.answer_bytes
+        process = self._running(limits.ocr_memory_bytes if self._patient else limits.memory_bytes)
         assert process.stdin is not None and process.stdout is not None
         self._asked += 1
-        body = json.dumps({**request, "id": self._asked, "size": len(data)}).encode()
+        head = {"id": self._asked, "size": len(data), "limits": asdict(limits)}
+        head |= {"seconds_s": seconds_s, "answer_bytes": most}
+        body = json.dumps({**request, **head}).encode()
         outgoing = memoryview(_HEAD.pack(len(body)) + body + data)
         incoming = bytearray()
         os.set_blocking(process.stdin.fileno(), False)
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdin, selectors.EVENT_WRITE)
             selector.register(process.stdout, selectors.EVENT_READ)
-            while not _is_whole(incoming, limits.answer_bytes):
+            while not _is_whole(incoming, most):
                 left_s = deadline_s - time.monotonic()
                 if left_s <= 0:
                     raise TimeoutError
@@ -183,6 +211,22 @@ class Worker:
         return answer
 
 
+class _Fault(Exception):
+    """A worker that gave no answer; `crashed` if it died of its own fault."""
+
+    def __init__(self, crashed: bool) -> None:
+        super().__init__(crashed)
+        self.crashed = crashed
+
+
+def _broken() -> DocumentError:
+    return DocumentError(
+        "the file crashes its reader or exceeds its memory",
+        hint="ask for the file again, or open and save it in a PDF viewer",
+        category="broken",
+    )
+
+
 def _is_whole(incoming: bytearray, most: int) -> bool:
     if len(incoming) < _HEAD.size:
         return False
@@ -194,4 +238,7 @@ def _is_whole(incoming: bytearray, most: int) -> bool:
 
 worker = Worker()
 """Of this process; started by the first file that needs it."""
+ocr_worker = Worker(patient=True)
+"""The same for OCR, which takes seconds to load and a gigabyte."""
 atexit.register(worker.stop)
+atexit.register(ocr_worker.stop)

@@ -34,6 +34,26 @@ class _Line:
     words: list[Placed] = field(default_factory=list)
 
 
+def set_out(words: Sequence[Placed]) -> tuple[str, list[tuple[Placed, int, int]]]:
+    """Return the text of a page, and each of its words with its start and end in that text.
+
+    The words are those given, but for white space within, which is dropped.
+    """
+    parts: list[str] = []
+    placed: list[tuple[Placed, int, int]] = []
+    at = 0
+    for line in lines(words):
+        for separator, word in zip(separators(line), line, strict=True):
+            text = "".join(word[0].split())
+            at += len(separator)
+            placed.append((word, at, at + len(text)))
+            parts += [separator, text]
+            at += len(text)
+        parts.append("\n")
+        at += 1
+    return "".join(parts), placed
+
+
 def lines(words: Sequence[Placed]) -> list[list[Placed]]:
     """Return the words of each line, lines from top to bottom, words in reading order."""
     if not words:

@@ -14,7 +14,13 @@ class Limits:
     :param pages: of one PDF.
     :param characters: of text.
     :param file_bytes: of the file.
-    :param inflated_bytes: of the file's compressed parts together, images apart.
+    :param inflated_bytes: of the file's compressed parts together, images apart, or of the files
+        in a container.
+    :param ocr_seconds_s: of reading one page by OCR.
+    :param ocr_memory_bytes: address space of the process for OCR.
+    :param ocr_pages: of one file that are read by OCR.
+    :param image_pixels: of one image.
+    :param members: files in one archive or mail.
     """
 
     seconds_s: float = 30.0
@@ -23,6 +29,11 @@ class Limits:
     characters: int = 2_000_000
     file_bytes: int = 100 * 1024**2
     inflated_bytes: int = 256 * 1024**2
+    ocr_seconds_s: float = 120.0
+    ocr_memory_bytes: int = 3 * 1024**3
+    ocr_pages: int = 100
+    image_pixels: int = 100_000_000
+    members: int = 1000
 
     def __post_init__(self) -> None:
         """Refuse limits that let nothing through."""
@@ -36,3 +47,8 @@ class Limits:
     def answer_bytes(self) -> int:
         """Of what a worker may say about one file: words of four letters with their boxes."""
         return 1024**2 + 32 * self.characters
+
+    @property
+    def member_bytes(self) -> int:
+        """Of what it may say about a container: a file in base 64."""
+        return 1024**2 + 3 * self.file_bytes // 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from extractor.document.clean import clean_text
@@ -22,6 +22,7 @@ class Word:
     """A word: `document.text[start:end] == text`.
 
     :param visible: False if no person sees it on the page: white, covered, off the page, tiny.
+    :param confidence: of OCR in it, 0..1; None if it comes from a text layer.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Word:
     start: int
     end: int
     visible: bool = True
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,29 @@ class Document:
         sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         text = clean_text(text)
         return cls(name, text, (Page(1, 0.0, 0.0, (), 0, len(text)),), sha256)
+
+    @classmethod
+    def join(cls, name: str, pages: Sequence[tuple[Page, str]], sha256: str) -> Document:
+        """Make a document of pages whose offsets count from the start of their own text."""
+        parts: list[str] = []
+        placed: list[Page] = []
+        at = 0
+        for page, text in pages:
+            if parts:
+                parts.append("\n")
+                at += 1
+            words = tuple(replace(w, start=w.start + at, end=w.end + at) for w in page.words)
+            placed.append(replace(page, words=words, start=at, end=at + len(text)))
+            parts.append(text)
+            at += len(text)
+        return cls(name, "".join(parts), tuple(placed), sha256)
+
+    def alone(self, page: Page) -> tuple[Page, str]:
+        """Return a page whose offsets count from the start of its own text, and that text."""
+        at = page.start
+        words = tuple(replace(w, start=w.start - at, end=w.end - at) for w in page.words)
+        text = self.text[page.start : page.end]
+        return replace(page, words=words, start=0, end=len(text)), text
 
     def page_at(self, offset: int) -> int:
         """Return the number of the page that holds a character."""

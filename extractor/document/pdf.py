@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from extractor.document.clean import clean_text
-from extractor.document.layout import Placed, lines, separators
+from extractor.document.layout import Placed, set_out
 from extractor.document.limits import Limits
 from extractor.document.model import Bbox
 from extractor.errors import DocumentError
@@ -49,20 +49,21 @@ def read_pdf(
     :param readers: those that may be asked.
     :returns: `{"text": ..., "pages": [[width, height, start, end, [[text, box, start, end]...]]],
         "hidden": [[index of a word that no person sees...] for each page],
-        "unread_pages": [number...]}`
+        "unread_pages": [number...]}`, and `"repaired": True` if the file had to be
     :raises DocumentError: if it gives no text.
     """
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     _check_inflated(data, limits.inflated_bytes)
     content, opened, _ = _read(data, limits, password, readers)
     if content is None and "repair" in readers:
-        repaired = _repaired(data, password)
-        if repaired is not None:
-            content, _, unread = _read(repaired, limits, None, readers)
+        rebuilt = repaired(data, password)
+        if rebuilt is not None:
+            content, _, unread = _read(rebuilt, limits, None, readers)
             # qpdf makes a PDF of anything; one with a picture was one.
             opened = opened or bool(unread)
             if content is not None:
                 content["unread_pages"] = _without_text(content)
+                content["repaired"] = True
     if content is not None:
         return content
     if not opened:
@@ -115,7 +116,7 @@ def _without_text(content: dict[str, Any]) -> list[int]:
     ]
 
 
-def _repaired(data: bytes, password: str | None) -> bytes | None:
+def repaired(data: bytes, password: str | None) -> bytes | None:
     """Return a damaged file as qpdf rebuilds it, decrypted; None if it is whole or lost."""
     import pikepdf
 
@@ -397,20 +398,19 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
             parts.append("\n")
             at += 1
         start = at
-        placed: list[Any] = []
-        hidden.append([])
-        for line in lines(words):
-            for separator, word in zip(separators(line), line, strict=True):
-                text = re.sub(r"\s+", "", word[0])
-                at += len(separator)
-                if word in unseen:
-                    hidden[-1].append(len(placed))
-                box = [round(number, 2) for number in _shown(word, width, height, turns)]
-                placed.append([text, box, at, at + len(text)])
-                parts += [separator, text]
-                at += len(text)
-            parts.append("\n")
-            at += 1
+        text, set_words = set_out(words)
+        placed = [
+            [
+                text[a:b],
+                [round(number, 2) for number in _shown(word, width, height, turns)],
+                start + a,
+                start + b,
+            ]
+            for word, a, b in set_words
+        ]
+        hidden.append([i for i, (word, _, _) in enumerate(set_words) if word in unseen])
+        parts.append(text)
+        at += len(text)
         found.append([width, height, start, at, placed])
     return {"text": "".join(parts), "pages": found, "hidden": hidden}
 

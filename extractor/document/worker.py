@@ -1,9 +1,9 @@
 """The process that opens untrusted files: some abort a reader, hang it or fill the memory.
 
 Requests and answers are length-prefixed JSON, so nothing that a document says is ever executed.
-A request is `{"id": n, "size": n, "limits": {...}, "password": ..., "readers": [...]}` followed by
-the bytes of the file; the answer has the same id. Passwords come this way too: the arguments and
-the environment of a process can be seen by others.
+A request holds `id`, `size`, `task`, `limits`, `seconds_s`, `answer_bytes` and what the task needs,
+and is followed by the bytes of the file; the answer has the same id. Passwords come this way too:
+the arguments and the environment of a process can be seen by others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from typing import Any, BinaryIO
 
 from extractor.document.limits import Limits
-from extractor.document.pdf import read_pdf
+from extractor.document.readers import read
 from extractor.errors import DocumentError
 
 # The parent ends a late worker; this is for a parent that is gone.
@@ -35,11 +35,11 @@ def main(memory_bytes: int) -> None:
     requests = sys.stdin.buffer
     while (request := receive(requests)) is not None:
         limits = Limits(**request["limits"])
-        signal.setitimer(signal.ITIMER_REAL, limits.seconds_s + _GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, request["seconds_s"] + _GRACE_S)
         data = requests.read(request["size"])
         answer = _answer(data, limits, request)
         worn = _held_bytes() > memory_bytes // 3
-        send(answers, {**answer, "id": request["id"], "worn": worn}, limits.answer_bytes)
+        send(answers, {**answer, "id": request["id"], "worn": worn}, request["answer_bytes"])
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -57,7 +57,7 @@ def _held_bytes() -> int:
 
 def _answer(data: bytes, limits: Limits, request: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"content": read_pdf(data, limits, request["password"], tuple(request["readers"]))}
+        return {"content": read(data, limits, request)}
     except DocumentError as error:
         return {"error": [error.category, error.message, error.hint]}
     except MemoryError:
