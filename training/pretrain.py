@@ -82,6 +82,7 @@ def _narrow(file: Path) -> None:
 
     part = file.with_suffix(".part")
     save_file({name: tensor.half() for name, tensor in load_file(file).items()}, part)
+    part.chmod(0o644)  # a package is read by others than who installed it
     part.replace(file)
 
 

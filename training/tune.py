@@ -611,8 +611,12 @@ class Run:
             )
         if not self.accelerator.is_main_process:
             return
-        for file in ("adapter_config.json", "adapter_model.safetensors"):
-            shutil.copyfile(self.output / "best" / file, self.output / file)
+        weights = self.output / "adapter_model.safetensors"
+        shutil.copyfile(self.output / "best" / weights.name, weights)
+        lora = json.loads((self.output / "best" / "adapter_config.json").read_text())
+        # peft writes where the base model lies on this machine; adapters travel.
+        lora["base_model_name_or_path"] = self.base.name
+        (self.output / "adapter_config.json").write_text(json.dumps(lora, indent=2))
         training = {
             "config": asdict(self.config),
             "estimate": asdict(estimate),
