@@ -262,7 +262,8 @@ def lint(
     from training import lint as linting
     from training.split import select
 
-    if fail_on not in linting.SEVERITIES:
+    least = next((known for known in linting.SEVERITIES if known == fail_on), None)
+    if least is None:
         raise typer.BadParameter(f"--fail-on is one of {', '.join(linting.SEVERITIES)}")
     accepted = linting.read_baseline(baseline) if baseline else frozenset()
     labelled = corpora.read(corpus)
@@ -291,7 +292,7 @@ def lint(
     if write_baseline is not None:
         linting.write_baseline(write_baseline, (*report.findings, *report.accepted))
         _say(f"{len(report.findings) + len(report.accepted)} findings accepted in {write_baseline}")
-    elif report.fails(fail_on):
+    elif report.fails(least):
         raise typer.Exit(1)
 
 

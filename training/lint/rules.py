@@ -16,7 +16,7 @@ from typing import Any
 from extractor.evidence import occurrences
 from extractor.fields import IbanType, MoneyType, VatIdType, bare, iban_is_valid
 from extractor.schema import ListNode, ObjectNode
-from training.lint.findings import Finding, finding
+from training.lint.findings import Finding, Severity, finding
 from training.lint.view import Case, LintConfig, Value, View
 
 # What may stand between net and gross beside the tax; the sign differs from document to document.
@@ -152,7 +152,7 @@ def check_digits(view: View, config: LintConfig) -> Iterator[Finding]:
             code = _code_of_wrong_digits(leaf)
             if code:
                 printed = ", printed so" if leaf.places else ""
-                severity = "info" if leaf.places else "warning"
+                severity: Severity = "info" if leaf.places else "warning"
                 seen = f"{leaf.shown}: the check digits do not fit{printed}"
                 yield finding(code, case.id, leaf.path, seen, severity=severity)
 
