@@ -234,6 +234,85 @@ def pairs(
     _say(f"{len(built.pairs)} pairs of {len(documents)} documents in {output}")
 
 
+@app.command(epilog=_example("lint --schema invoice --corpus labelled --baseline accepted.json"))
+def lint(
+    schema: SchemaOption,
+    corpus: CorpusOption,
+    split: Annotated[str, typer.Option(help="train, validation, dev, test or all.")] = "all",
+    json_lines: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option(help="File of accepted findings, which are not shown.")
+    ] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option(help="Accept all findings: write them to this file.")
+    ] = None,
+    fail_on: Annotated[
+        str, typer.Option(help="error, warning or info: the least that gives exit code 1.")
+    ] = "error",
+    include_unverified: Annotated[
+        bool, typer.Option("--include-unverified", help="Look at unverified values too.")
+    ] = False,
+    base_model: BaseOption = None,
+) -> None:
+    """Look for faults in the labels and documents of a corpus, before anything is trained.
+
+    Exit codes: 0 nothing as grave as --fail-on, 1 findings, 2 wrong use.
+    """
+    asked = _schema(schema)
+    import json
+    from dataclasses import replace
+
+    from training import corpus as corpora
+    from training import lint as linting
+    from training.split import select
+
+    least = next((known for known in linting.SEVERITIES if known == fail_on), None)
+    if least is None:
+        raise typer.BadParameter(f"--fail-on is one of {', '.join(linting.SEVERITIES)}")
+    accepted = linting.read_baseline(baseline) if baseline else frozenset()
+    labelled = corpora.read(corpus)
+    if split != "all":
+        labelled = replace(labelled, documents=select(labelled.documents, split, schema=asked))
+    tokenizer, reason = _tokenizer_if_installed(base_model)
+    with _progress("documents") as progress:
+        report = linting.lint(
+            labelled,
+            asked,
+            linting.LintConfig(include_unverified=include_unverified),
+            baseline=accepted,
+            tokenizer=tokenizer,
+            progress=progress,
+        )
+    _utf8_stdout()
+    for item in report.findings:
+        line = json.dumps(item.json(), ensure_ascii=False) if json_lines else _clean(item.line())
+        typer.echo(line)
+    for what in report.skipped:
+        _say(f"not checked: {what}{reason}")
+    if report.stale:
+        _say(f"{report.stale} accepted findings are gone; write the baseline again")
+    for row in report.table().split("\n"):
+        _say(row)
+    if write_baseline is not None:
+        linting.write_baseline(write_baseline, (*report.findings, *report.accepted))
+        _say(f"{len(report.findings) + len(report.accepted)} findings accepted in {write_baseline}")
+    elif report.fails(least):
+        raise typer.Exit(1)
+
+
+def _tokenizer_if_installed(base_model: str | None) -> tuple[Any, str]:
+    """Return the tokenizer, or None and why there is none; a named base model must have one."""
+    from extractor import base_model as bases
+    from extractor.errors import MissingExtra
+
+    try:
+        return bases.load_tokenizer(bases.find(base_model)), ""
+    except MissingExtra as error:
+        if base_model is not None:
+            raise
+        return None, f"; {error.hint}"
+
+
 @app.command(epilog=_example("train --schema invoice --corpus labelled --output adapters/invoice"))
 def train(
     schema: SchemaOption,
@@ -508,9 +587,7 @@ def _to_stdout(
 ) -> BatchSummary:
     from extractor import batch
 
-    if isinstance(sys.stdout, TextIOWrapper):
-        # JSON is UTF-8, whatever the terminal's own encoding.
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    _utf8_stdout()
     try:
         # A bar between the lines of a terminal would tear both.
         return batch.stream(
@@ -528,6 +605,12 @@ def _to_stdout(
 
 
 # ---------------------------------------------------------------- shell
+
+
+def _utf8_stdout() -> None:
+    if isinstance(sys.stdout, TextIOWrapper):
+        # JSON is UTF-8, whatever the terminal's own encoding.
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
 
 
 def _schema(name: str) -> Any:  # Schema of a class known only at run time

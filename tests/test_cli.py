@@ -69,8 +69,8 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [["pairs"], ["train"], ["evaluate"], ["extract"], ["schemas", "list"], ["schemas", "show"],
-     ["schemas", "copy"]],
+    [["lint"], ["pairs"], ["train"], ["evaluate"], ["extract"], ["schemas", "list"],
+     ["schemas", "show"], ["schemas", "copy"]],
     ids=" ".join,
 )  # fmt: skip
 def test_the_help_of_each_command_ends_with_an_example(command: list[str]) -> None:

@@ -14,11 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from extractor.document import Document
-from extractor.engine.constraint import Constraint
 from extractor.errors import DocumentError, LabelError
 from extractor.evidence import occurrences
 from extractor.fields import Locale
@@ -30,7 +26,11 @@ from training.corpus import LabelledDocument
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    import numpy.typing as npt
     from transformers import PreTrainedTokenizerFast
+
+    from extractor.engine.constraint import Constraint
 
 # Stands in a target for a value without label until its place is known. Private-use characters
 # are dropped from documents, so no value can be one.
@@ -195,6 +195,11 @@ def choices(
     :param vocabulary: columns of the model's head; at least the tokenizer's.
     :returns: shape [tokens - prompt_tokens, vocabulary].
     """
+    # Here and not above: a corpus can be looked at without the packages that run models.
+    import numpy as np
+
+    from extractor.engine.constraint import Constraint
+
     target = item.input_ids[item.prompt_tokens :]
     matcher = Constraint(item.pair.schema, tokenizer).start(item.pair.text)
     allowed = np.zeros((len(target), vocabulary), np.bool_)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from extractor.errors import CorpusError, DocumentError
@@ -112,7 +112,7 @@ def groups(
     documents: Sequence[LabelledDocument], schema: AnySchema | None = None
 ) -> list[list[LabelledDocument]]:
     """Return the documents by group; documents with equal text are always in one group."""
-    names = [_group_name(document, schema) for document in documents]
+    names = [group_name(document, schema) for document in documents]
     joined = _Joined(len(documents))
     if all(name is None for name in names):
         _join_similar(documents, joined)
@@ -127,6 +127,41 @@ def groups(
     for index, document in enumerate(documents):
         found[joined.root(index)].append(document)
     return list(found.values())
+
+
+def group_name(document: LabelledDocument, schema: AnySchema | None = None) -> str | None:
+    """Return the group that a label gives or, from the field that names the sender, implies."""
+    if document.group is not None:
+        return document.group
+    for name in _GROUP_FIELDS:
+        value = document.fields.get(name)
+        if isinstance(value, str) and (schema is None or name in schema.field_names):
+            return "".join(character for character in value.casefold() if character.isalnum())
+    return None
+
+
+def similar(texts: Sequence[str], least: float = _SIMILAR) -> Iterator[tuple[int, int, float]]:
+    """Yield pairs of texts, as their indices, that share so many five-word shingles.
+
+    :param least: the Jaccard index from which on two texts are similar, above 0 and at most 1.
+    :returns: the earlier index, the later one, and their Jaccard index.
+    """
+    shingles: list[frozenset[int]] = []
+    for text in texts:
+        words = re.findall(r"\w+", text.lower())
+        runs = zip(*(words[i:] for i in range(_SHINGLE)), strict=False)
+        shingles.append(frozenset(hash(run) for run in runs))
+    holders: dict[int, list[int]] = defaultdict(list)
+    for index, own in enumerate(shingles):
+        shared: dict[int, int] = defaultdict(int)
+        for shingle in own:
+            for other in holders[shingle]:
+                shared[other] += 1
+            holders[shingle].append(index)
+        for other, count in shared.items():
+            union = len(own) + len(shingles[other]) - count
+            if count >= least * union:
+                yield other, index, count / union
 
 
 def _deal(
@@ -144,7 +179,7 @@ def _deal(
 
 
 def _lot(group: Sequence[LabelledDocument], schema: AnySchema | None, seed: int) -> str:
-    names = [name for document in group if (name := _group_name(document, schema))]
+    names = [name for document in group if (name := group_name(document, schema))]
     key = min(names) if names else min(document.sha256() for document in group)
     return hashlib.sha256(f"{seed}/{key}".encode()).hexdigest()
 
@@ -165,36 +200,16 @@ def _check_disjoint(parts: dict[str, list[LabelledDocument]]) -> None:
                     )
 
 
-def _group_name(document: LabelledDocument, schema: AnySchema | None) -> str | None:
-    if document.group is not None:
-        return document.group
-    for name in _GROUP_FIELDS:
-        value = document.fields.get(name)
-        if isinstance(value, str) and (schema is None or name in schema.field_names):
-            return "".join(character for character in value.casefold() if character.isalnum())
-    return None
-
-
 def _join_similar(documents: Sequence[LabelledDocument], joined: _Joined) -> None:
-    """Join documents that share at least half of their five-word shingles (Jaccard)."""
-    shingles: list[frozenset[int]] = []
+    """Join documents that share at least half of their shingles; those without text stay alone."""
+    texts: list[str] = []
     for document in documents:
         try:
-            words = re.findall(r"\w+", document.document().text.lower())
+            texts.append(document.document().text)
         except DocumentError:
-            words = []
-        runs = zip(*(words[i:] for i in range(_SHINGLE)), strict=False)
-        shingles.append(frozenset(hash(run) for run in runs))
-    holders: dict[int, list[int]] = defaultdict(list)
-    for index, own in enumerate(shingles):
-        shared: dict[int, int] = defaultdict(int)
-        for shingle in own:
-            for other in holders[shingle]:
-                shared[other] += 1
-            holders[shingle].append(index)
-        for other, count in shared.items():
-            if count >= _SIMILAR * (len(own) + len(shingles[other]) - count):
-                joined.join(other, index)
+            texts.append("")
+    for first, second, _ in similar(texts):
+        joined.join(first, second)
 
 
 class _Joined:
