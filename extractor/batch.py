@@ -6,6 +6,8 @@ over the file's bytes and everything else its record depends on; a later run tak
 whose keys still hold and reads the rest. When all are done the output is written anew, in the
 order of the inputs, and replaces the old one in a single step. `records.jsonl` and `records.xlsx`
 share a journal, `.records.journal`, so a second format costs no second reading.
+
+The next documents are read while the model answers the present one.
 """
 
 from __future__ import annotations
@@ -17,23 +19,30 @@ import json
 import os
 import shutil
 import stat
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 from extractor import export
+from extractor.document import Document
 from extractor.errors import DocumentError, ExtractorError, OutputError
 from extractor.export import as_text
 from extractor.overlay import draw_line
 from extractor.pipeline import Extraction
+from extractor.profile import Profile, Stopwatch
 from extractor.schema import AnySchema
 
 SUFFIXES = (".pdf", ".txt", ".md", ".text")
 Line = dict[str, Any]
 _TRIES = 3
+_AHEAD = 2
+T, R = TypeVar("T"), TypeVar("R")
 Progress = Callable[[int, int], None]
 """Called with (inputs done, inputs in all)."""
 
@@ -51,7 +60,11 @@ class Reader(Protocol):
         """Everything but the document that a record depends on."""
         ...
 
-    def extract(self, source: Any, *, password: str | None = None) -> Extraction[Any]:
+    def read(self, source: Any, *, password: str | None = None) -> Document:
+        """Return the document that `extract` takes; called from a thread beside `extract`."""
+        ...
+
+    def extract(self, source: Any) -> Extraction[Any]:
         """Read one document."""
         ...
 
@@ -64,12 +77,14 @@ class BatchSummary:
     :param kept: documents whose line of an earlier run still holds.
     :param failed: documents, of both, that gave no record.
     :param drawn: documents, of both, that have an overlay.
+    :param profile: what the time was spent on.
     """
 
     read: int
     kept: int
     failed: int
     drawn: int = 0
+    profile: Profile = field(default_factory=Profile)
 
 
 def inputs(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) -> list[str]:
@@ -121,28 +136,45 @@ def run(
     export.check(target)
     with _journal(target) as journal:
         places = _lines_that_hold(journal)
+        holds = {key for key, place in places.items() if not place.may_be_over}
         done: list[_Place] = []
-        read = drawn = 0
-        for index, file in enumerate(files):
+        holds = {
+            key
+            for key, place in places.items()
+            if not place.may_be_over and not (place.encrypted and password is not None)
+        }
+        drawn = 0
+        tally = _Tally()
+        reading = _Reading(extractor, password, holds)
+        for index, ready in enumerate(reading.ahead(files, tally)):
             if progress is not None:
                 progress(index, len(files))
-            place = places.get(_key(file, extractor.identity))
-            if place is None or place.may_be_over or (place.encrypted and password is not None):
-                place = _append(journal, line_of(file, extractor, password), target)
-                read += 1
+            if ready.key in holds:
+                place = places[ready.key]
+            else:
+                line = _line_of(ready, reading, tally)
+                with tally.watch.stage("write"):
+                    place = _append(journal, line, target)
             done.append(place)
             if overlay is not None:
                 line = _Lines(journal, [place])[0]
-                drawn += draw_line(file, line, overlay, password=password) is not None
+                with tally.watch.stage("write"):
+                    drawn += draw_line(ready.file, line, overlay, password=password) is not None
         if progress is not None:
             progress(len(files), len(files))
         lines = _Lines(journal, done)
-        _write(target, lines, extractor.schema)
-        if len(places) + read > len(done):
-            # What the journal holds of changed or vanished documents is of no more use.
-            _compact(target, lines)
-    failed = sum(place.failed for place in done)
-    return BatchSummary(read=read, kept=len(files) - read, failed=failed, drawn=drawn)
+        with tally.watch.stage("write"):
+            _write(target, lines, extractor.schema)
+            if len(places) + tally.documents > len(done):
+                # What the journal holds of changed or vanished documents is of no more use.
+                _compact(target, lines)
+    return BatchSummary(
+        read=tally.documents,
+        kept=len(files) - tally.documents,
+        failed=sum(place.failed for place in done),
+        drawn=drawn,
+        profile=tally.profile(),
+    )
 
 
 def stream(
@@ -162,42 +194,155 @@ def stream(
     :raises BrokenPipeError: if the reader of a pipe has enough.
     """
     failed = drawn = 0
-    for index, file in enumerate(files):
+    tally = _Tally()
+    reading = _Reading(extractor, password)
+    for index, ready in enumerate(reading.ahead(files, tally)):
         if progress is not None:
             progress(index, len(files))
-        line = line_of(file, extractor, password)
+        line = _line_of(ready, reading, tally)
         failed += line["status"] == "failed"
         if overlay is not None:
-            drawn += draw_line(file, line, overlay, password=password) is not None
+            with tally.watch.stage("write"):
+                drawn += draw_line(ready.file, line, overlay, password=password) is not None
         try:
-            out.write(as_text(line) + "\n")
-            out.flush()
+            with tally.watch.stage("write"):
+                out.write(as_text(line) + "\n")
+                out.flush()
         except BrokenPipeError:
             raise
         except OSError as error:
             raise _cannot_write(Path("stdout"), error) from error
     if progress is not None:
         progress(len(files), len(files))
-    return BatchSummary(read=len(files), kept=0, failed=failed, drawn=drawn)
+    return BatchSummary(
+        read=len(files), kept=0, failed=failed, drawn=drawn, profile=tally.profile()
+    )
 
 
-def line_of(file: str, extractor: Reader, password: str | None = None) -> Line:
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An input that the model can be asked about.
+
+    :param key: of its content before it was read.
+    :param document: or the error that reading it ended in; None where its line still holds.
+    :param seconds_s: that it took.
+    """
+
+    file: str
+    key: str
+    document: Document | Exception | None
+    seconds_s: float
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Adds up what the documents of a run took."""
+
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    started_s: float = field(default_factory=time.perf_counter)
+    documents: int = 0
+    reading_s: float = 0.0
+    usage: dict[str, int] = field(default_factory=dict)
+
+    def count(self, extraction: Extraction[Any]) -> None:
+        self.watch.add(extraction.timings_s)
+        for name, more in extraction.usage.items():
+            self.usage[name] = self.usage.get(name, 0) + more
+
+    def profile(self) -> Profile:
+        total_s = time.perf_counter() - self.started_s
+        return Profile(
+            documents=self.documents,
+            total_s=total_s,
+            seconds_s=self.watch.all(total_s),
+            ahead_s=max(0.0, self.reading_s - self.watch.seconds_s.get("read", 0.0)),
+            usage=self.usage,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the files of a run are read.
+
+    :param holds: keys of inputs that need not be read.
+    """
+
+    extractor: Reader
+    password: str | None = None
+    holds: Container[str] = ()
+
+    def ahead(self, files: Sequence[str], tally: _Tally) -> Iterator[_Ready]:
+        """Yield the inputs in order, the next ones read while the caller works on one."""
+        coming = _ahead(files, self.prepare)
+        while True:
+            with tally.watch.stage("read"):
+                ready = next(coming, None)
+            if ready is None:
+                return
+            tally.reading_s += ready.seconds_s
+            yield ready
+
+    def prepare(self, file: str) -> _Ready:
+        started_s = time.perf_counter()
+        key = self.key(file)
+        document: Document | Exception | None = None
+        if key not in self.holds:
+            try:
+                document = self.extractor.read(Path(file), password=self.password)
+            except Exception as error:  # told in the document's line, when its turn comes
+                document = error
+        return _Ready(file, key, document, time.perf_counter() - started_s)
+
+    def key(self, file: str) -> str:
+        return _key(file, self.extractor.identity)
+
+
+def _ahead(items: Iterable[T], prepare: Callable[[T], R]) -> Iterator[R]:
+    """Yield what is made of each item, in order, up to two of them made beside the caller's work.
+
+    However many items there are, no more than these are held.
+    """
+    with ThreadPoolExecutor(1, "reading") as thread:
+        coming: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                coming.append(thread.submit(prepare, item))
+                if len(coming) > _AHEAD:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+        finally:
+            # Whoever stops early does not wait for documents that nobody wants any more.
+            thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _line_of(ready: _Ready, reading: _Reading, tally: _Tally) -> Line:
     """Return one input's line; whatever goes wrong with the document is in its `error`."""
-    for _ in range(_TRIES):
-        key = _key(file, extractor.identity)
-        line = _read(file, extractor, password)
-        if _key(file, extractor.identity) == key:
-            return {**line, "key": key}
+    tally.documents += 1
+    for attempt in range(_TRIES):
+        if attempt:
+            with tally.watch.stage("read"):
+                ready = replace(reading, holds=()).prepare(ready.file)
+        line = _answer(ready, reading.extractor, tally)
+        if reading.key(ready.file) == ready.key:
+            return {**line, "key": ready.key}
     # A key that no content has, so that the next run reads the file again.
     line = _failure(
-        file, "changing", "the file changed while it was read", "run again when it is complete"
+        ready.file,
+        "changing",
+        "the file changed while it was read",
+        "run again when it is complete",
     )
     return {**line, "key": ""}
 
 
-def _read(file: str, extractor: Reader, password: str | None) -> Line:
+def _answer(ready: _Ready, extractor: Reader, tally: _Tally) -> Line:
+    file = ready.file
     try:
-        extraction = extractor.extract(Path(file), password=password)
+        if isinstance(ready.document, Exception):
+            raise ready.document
+        extraction = extractor.extract(ready.document)
+        tally.count(extraction)
         return {"input": shown(file), **_fields(extraction, extractor.schema)}
     except ExtractorError as error:
         category = error.category if isinstance(error, DocumentError) else "internal"
