@@ -98,7 +98,9 @@ class PlainOutlines:
         base, folder = settings.weights()
         self.network: Any = TorchRunner.load(base, folder, "fp32", settings.threads).model
         self.tokenizer = base_model.load_tokenizer(base)
-        self.outlines: Any = outlines.from_transformers(self.network, self.tokenizer)
+        # Outlines names the tokenizers of an older transformers in its annotations.
+        tokenizer: Any = self.tokenizer
+        self.outlines: Any = outlines.from_transformers(self.network, tokenizer)
         self.passes = 0
         self.network.register_forward_pre_hook(self._count)
         self.context_tokens = int(self.network.config.max_position_embeddings)
@@ -127,7 +129,8 @@ class PlainOutlines:
         constraint = llguidance.grammar_from("grammar", grammar(request.schema, request.text))
         processor = LLGuidanceLogitsProcessor(constraint, self._llg, "torch")
         before = self.passes
-        text = outlines.Generator(self.outlines, processor=processor)(
+        generator: Any = outlines.Generator(self.outlines, processor=processor)
+        text = generator(
             Chat(messages(request.schema, request.text)),
             max_new_tokens=request.max_new_tokens,
             do_sample=False,
@@ -343,7 +346,7 @@ def write_gguf(base: BaseModel, adapter: Path | None, target: Path) -> None:
                 # llama.cpp turns neighbours where transformers turns halves.
                 halves = tensor.reshape(count, 2, -1, tensor.shape[1])
                 tensor = halves.swapaxes(1, 2).reshape(tensor.shape)
-        short = names.get_name(name, try_suffixes=(".weight",))
+        short = str(names.get_name(name, try_suffixes=(".weight",)))
         if tensor.ndim == 1:
             writer.add_tensor(short, np.ascontiguousarray(tensor))
             continue

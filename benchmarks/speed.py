@@ -90,11 +90,12 @@ class Measured:
 
     @property
     def seconds_s(self) -> float:
-        return sum(answer["seconds_s"] for answer in self.answers)
+        return float(sum(answer["seconds_s"] for answer in self.answers))
 
     def mean(self, name: str) -> float:
         """Return a count of `usage` for each document."""
-        return sum(answer["usage"].get(name, 0) for answer in self.answers) / len(self.answers)
+        total = sum(answer["usage"].get(name, 0) for answer in self.answers)
+        return float(total / len(self.answers))
 
     def row(self) -> dict[str, Any]:
         """Return its figures for the results."""
@@ -181,7 +182,7 @@ class Process:
 
 def measure(options: Options) -> dict[str, Any]:
     """Return everything that is measured, ready for JSON."""
-    began_s = time.monotonic()
+    began_s, load = time.monotonic(), os.getloadavg()[0]
     documents = _documents(options)
     _say(f"{len(documents)} documents at most, seed {options.seed}")
     _warm_cache()
@@ -207,7 +208,9 @@ def measure(options: Options) -> dict[str, Any]:
     finally:
         for process in (machine, *processes.values()):
             process.stop()
-    return _results(options, documents[:done], found, default, limits, lengths, training)
+    results = _results(options, documents[:done], found, default, limits, lengths, training)
+    results["machine"]["load_before"] = load
+    return results
 
 
 def _documents(options: Options) -> list[Any]:
@@ -227,10 +230,13 @@ def _documents(options: Options) -> list[Any]:
 
 def _warm_cache() -> None:
     """Read what every contestant loads, so that the first is not the slowest by its place."""
-    modules = "torch, transformers, peft, outlines, llguidance, openvino, pypdfium2"
     code = (
-        f"import {modules}\n"
+        "from contextlib import suppress\n"
+        "from importlib import import_module\n"
         "from extractor import base_model\n"
+        "for name in 'torch transformers peft outlines llguidance openvino pypdfium2'.split():\n"
+        "    with suppress(ImportError):\n"
+        "        import_module(name)\n"
         "for file in base_model.find().folder.glob('*.safetensors'):\n"
         "    file.read_bytes()\n"
     )
@@ -430,9 +436,10 @@ def _mask_share(answers: Sequence[dict[str, Any]]) -> float | None:
 
 def _machine(threads: int) -> dict[str, Any]:
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8") if os.name == "posix" else ""
-    known = dict(
-        (part.strip() for part in line.split(":", 1)) for line in info.splitlines() if ":" in line
-    )
+    known: dict[str, str] = {}
+    for line in info.splitlines():
+        name, _, value = line.partition(":")
+        known.setdefault(name.strip(), value.strip())
     flags = set(known.get("flags", "").split())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     wanted = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
@@ -444,7 +451,6 @@ def _machine(threads: int) -> dict[str, Any]:
         "memory_bytes": memory,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "load_before": os.getloadavg()[0],
     }
 
 
@@ -466,6 +472,7 @@ def table(results: dict[str, Any]) -> str:
         f"{len(data['documents'])} documents of {data['corpus']}, seed {data['seed']}, schema "
         f"{data['schema']}, adapter {data['adapter'] or 'none given'}, at most "
         f"{data['max_new_tokens']} tokens a window. Default engine: {results['default_engine']}.",
+        *_busy(machine.get("load_before", 0.0)),
         "",
         "| engine | documents/min | x plain | s to the first record | of it start "
         "| passes/document | tokens/pass | memory, MB |",
@@ -490,6 +497,11 @@ def table(results: dict[str, Any]) -> str:
     if results["documents_per_minute"]["llama_cpp"] is None:
         lines.append("\nllama.cpp: not installed (or failed), not measured.")
     return "\n".join([*lines, *_pass_lines(results), *_other_lines(results)])
+
+
+def _busy(load: float) -> list[str]:
+    """Say so if something else ran: such figures are no good."""
+    return [f"The machine was busy when this began, with a load of {load:.1f}."] * (load > 0.7)
 
 
 def _pass_lines(results: dict[str, Any]) -> list[str]:

@@ -42,7 +42,8 @@ SUFFIXES = (".pdf", ".txt", ".md", ".text")
 Line = dict[str, Any]
 _TRIES = 3
 _AHEAD = 2
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 Progress = Callable[[int, int], None]
 """Called with (inputs done, inputs in all)."""
 
@@ -302,18 +303,18 @@ def _ahead(items: Iterable[T], prepare: Callable[[T], R]) -> Iterator[R]:
 
     However many items there are, no more than these are held.
     """
-    with ThreadPoolExecutor(1, "reading") as thread:
-        coming: deque[Future[R]] = deque()
-        try:
-            for item in items:
-                coming.append(thread.submit(prepare, item))
-                if len(coming) > _AHEAD:
-                    yield coming.popleft().result()
-            while coming:
+    thread = ThreadPoolExecutor(1, "reading")
+    coming: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            coming.append(thread.submit(prepare, item))
+            if len(coming) > _AHEAD:
                 yield coming.popleft().result()
-        finally:
-            # Whoever stops early does not wait for documents that nobody wants any more.
-            thread.shutdown(wait=False, cancel_futures=True)
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        # Whoever stops early does not wait for documents that nobody wants any more.
+        thread.shutdown(wait=False, cancel_futures=True)
 
 
 def _line_of(ready: _Ready, reading: _Reading, tally: _Tally) -> Line:
