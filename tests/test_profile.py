@@ -57,16 +57,16 @@ class Watched:
     def identity(self) -> dict[str, str]:
         return self.extractor.identity
 
-    def read(self, source: Any, *, name: str | None = None) -> Document:
+    def read(self, source: Any, *, password: str | None = None) -> Document:
         self.reads.append(source.name)
         if len(self.reads) > 1:
             self.next_is_read.set()
-        return self.extractor.read(source, name=name)
+        return self.extractor.read(source, password=password)
 
-    def extract(self, source: Any, *, name: str | None = None) -> Extraction[Any]:
+    def extract(self, source: Any) -> Extraction[Any]:
         assert self.next_is_read.wait(20), "no other document is read meanwhile"
         self.ahead.append(len(self.reads) - len(self.ahead) - 1)
-        return self.extractor.extract(source, name=name)
+        return self.extractor.extract(source)
 
 
 def test_documents_are_read_while_another_is_answered_in_order_and_never_many(
