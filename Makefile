@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
+BENCH_CORPUS = $(or $(CORPUS),$(wildcard ../shared/corpora/invoices),samples)
 
-.PHONY: setup demo samples test test-slow check bench wheel-test clean
+.PHONY: setup demo samples test test-slow check bench bench-readers wheel-test clean
 
 setup: $(SET_UP)
 
@@ -39,7 +40,12 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# About 15 minutes on an idle machine. CORPUS=folder, ADAPTER=folder, BENCH="--quick" or other
+# options of benchmarks/speed.py.
 bench: setup
+	$(BIN)/python -m benchmarks.speed $(BENCH_CORPUS) $(if $(ADAPTER),--adapter $(ADAPTER)) $(BENCH)
+
+bench-readers: setup
 	$(BIN)/python -m benchmarks.readers $(or $(CORPUS),samples)
 
 # The built wheel must run with its base dependencies only, away from the checkout.

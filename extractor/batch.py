@@ -9,6 +9,7 @@ share a journal, `.records.journal`, so a second format costs no second reading.
 
 A mail or an archive is opened, and each document in it is an input of its own, named
 `mail.eml/invoice.pdf`; nothing of it is written anywhere.
+The next documents are read while the model answers the present one.
 """
 
 from __future__ import annotations
@@ -20,25 +21,32 @@ import json
 import os
 import shutil
 import stat
+import time
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 from extractor import document as documents
 from extractor import export
+from extractor.document import Document
 from extractor.errors import DocumentError, ExtractorError, OutputError
 from extractor.export import as_text
 from extractor.overlay import draw_line
 from extractor.pipeline import Extraction
+from extractor.profile import Profile, Stopwatch
 from extractor.schema import AnySchema
 
 SUFFIXES = documents.SUFFIXES
 Line = dict[str, Any]
 _TRIES = 3
+_AHEAD = 2
+T = TypeVar("T")
+R = TypeVar("R")
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all)."""
 
@@ -56,7 +64,11 @@ class Reader(Protocol):
         """Everything but the document that a record depends on."""
         ...
 
-    def extract(self, source: Any, *, password: str | None = None) -> Extraction[Any]:
+    def read(self, source: Any, *, password: str | None = None) -> Document:
+        """Return the document that `extract` takes; called from a thread beside `extract`."""
+        ...
+
+    def extract(self, source: Any) -> Extraction[Any]:
         """Read one document."""
         ...
 
@@ -69,12 +81,14 @@ class BatchSummary:
     :param kept: documents whose line of an earlier run still holds.
     :param failed: documents, of both, that gave no record.
     :param drawn: documents, of both, that have an overlay.
+    :param profile: what the time was spent on.
     """
 
     read: int
     kept: int
     failed: int
     drawn: int = 0
+    profile: Profile = field(default_factory=Profile)
 
 
 def inputs(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) -> list[str]:
@@ -127,23 +141,41 @@ def run(
     with _journal(target) as journal:
         places = _lines_that_hold(journal)
         done: list[_Place] = []
-        read = drawn = 0
-        for item in _opened(files, progress):
-            place = places.get(item.key(extractor.identity))
-            if place is None or place.may_be_over or (place.encrypted and password is not None):
-                place = _append(journal, _line_of(item, extractor, password), target)
-                read += 1
+        holds = {
+            key
+            for key, place in places.items()
+            if not place.may_be_over and not (place.encrypted and password is not None)
+        }
+        drawn = 0
+        tally = _Tally()
+        reading = _Reading(extractor, password, holds)
+        for ready in reading.ahead(_opened(files, progress), tally):
+            if ready.key in holds:
+                place = places[ready.key]
+            else:
+                line = _line_of(ready, reading, tally)
+                with tally.watch.stage("write"):
+                    place = _append(journal, line, target)
             done.append(place)
             if overlay is not None:
                 line = _Lines(journal, [place])[0]
-                drawn += draw_line(item.source, line, overlay, password=password) is not None
+                with tally.watch.stage("write"):
+                    drawn += (
+                        draw_line(ready.item.source, line, overlay, password=password) is not None
+                    )
         lines = _Lines(journal, done)
-        _write(target, lines, extractor.schema)
-        if len(places) + read > len(done):
-            # What the journal holds of changed or vanished documents is of no more use.
-            _compact(target, lines)
-    failed = sum(place.failed for place in done)
-    return BatchSummary(read=read, kept=len(done) - read, failed=failed, drawn=drawn)
+        with tally.watch.stage("write"):
+            _write(target, lines, extractor.schema)
+            if len(places) + tally.documents > len(done):
+                # What the journal holds of changed or vanished documents is of no more use.
+                _compact(target, lines)
+    return BatchSummary(
+        read=tally.documents,
+        kept=len(done) - tally.documents,
+        failed=sum(place.failed for place in done),
+        drawn=drawn,
+        profile=tally.profile(),
+    )
 
 
 def stream(
@@ -162,21 +194,26 @@ def stream(
     :raises OutputError: if a line cannot be written.
     :raises BrokenPipeError: if the reader of a pipe has enough.
     """
-    failed = read = drawn = 0
-    for item in _opened(files, progress):
-        line = _line_of(item, extractor, password)
+    failed = drawn = 0
+    tally = _Tally()
+    reading = _Reading(extractor, password)
+    for ready in reading.ahead(_opened(files, progress), tally):
+        line = _line_of(ready, reading, tally)
         failed += line["status"] == "failed"
-        read += 1
         if overlay is not None:
-            drawn += draw_line(item.source, line, overlay, password=password) is not None
+            with tally.watch.stage("write"):
+                drawn += draw_line(ready.item.source, line, overlay, password=password) is not None
         try:
-            out.write(as_text(line) + "\n")
-            out.flush()
+            with tally.watch.stage("write"):
+                out.write(as_text(line) + "\n")
+                out.flush()
         except BrokenPipeError:
             raise
         except OSError as error:
             raise _cannot_write(Path("stdout"), error) from error
-    return BatchSummary(read=read, kept=0, failed=failed, drawn=drawn)
+    return BatchSummary(
+        read=tally.documents, kept=0, failed=failed, drawn=drawn, profile=tally.profile()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +248,14 @@ class _Input:
         """The file's path, or the document's bytes."""
         return self.name if self.member is None else self.member.data or b""
 
-    def extract(self, extractor: Reader, password: str | None) -> Extraction[Any]:
-        """Read it. :raises ExtractorError: if it gives no record."""
+    def read(self, extractor: Reader, password: str | None) -> Document:
+        """Read it. :raises ExtractorError: if it is no document."""
         if self.member is None:
-            return extractor.extract(Path(self.name), password=password)
+            return extractor.read(Path(self.name), password=password)
         if self.member.data is None:
             raise self.member.error or AssertionError(self.name)
         name = os.path.basename(self.name)
-        return extractor.extract(self.member.data, name=name, password=password)
+        return extractor.read(self.member.data, name=name, password=password)
 
 
 def _opened(files: Sequence[str], progress: Progress | None) -> Iterator[_Input]:
@@ -239,24 +276,130 @@ def _opened(files: Sequence[str], progress: Progress | None) -> Iterator[_Input]
         progress(len(files), len(files))
 
 
-def _line_of(item: _Input, extractor: Reader, password: str | None) -> Line:
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An input that the model can be asked about.
+
+    :param key: of its content before it was read.
+    :param document: or the error that reading it ended in; None where its line still holds.
+    :param seconds_s: that it took.
+    """
+
+    item: _Input
+    key: str
+    document: Document | Exception | None
+    seconds_s: float
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Adds up what the documents of a run took."""
+
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    started_s: float = field(default_factory=time.perf_counter)
+    documents: int = 0
+    reading_s: float = 0.0
+    usage: dict[str, int] = field(default_factory=dict)
+
+    def count(self, extraction: Extraction[Any]) -> None:
+        self.watch.add(extraction.timings_s)
+        for name, more in extraction.usage.items():
+            self.usage[name] = self.usage.get(name, 0) + more
+
+    def profile(self) -> Profile:
+        total_s = time.perf_counter() - self.started_s
+        return Profile(
+            documents=self.documents,
+            total_s=total_s,
+            seconds_s=self.watch.all(total_s),
+            ahead_s=max(0.0, self.reading_s - self.watch.seconds_s.get("read", 0.0)),
+            usage=self.usage,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the files of a run are read.
+
+    :param holds: keys of inputs that need not be read.
+    """
+
+    extractor: Reader
+    password: str | None = None
+    holds: Container[str] = ()
+
+    def ahead(self, items: Iterable[_Input], tally: _Tally) -> Iterator[_Ready]:
+        """Yield the inputs in order, the next ones read while the caller works on one."""
+        coming = _ahead(items, self.prepare)
+        while True:
+            with tally.watch.stage("read"):
+                ready = next(coming, None)
+            if ready is None:
+                return
+            tally.reading_s += ready.seconds_s
+            yield ready
+
+    def prepare(self, item: _Input) -> _Ready:
+        started_s = time.perf_counter()
+        key = self.key(item)
+        document: Document | Exception | None = None
+        if key not in self.holds:
+            try:
+                document = item.read(self.extractor, self.password)
+            except Exception as error:  # told in the document's line, when its turn comes
+                document = error
+        return _Ready(item, key, document, time.perf_counter() - started_s)
+
+    def key(self, item: _Input) -> str:
+        return item.key(self.extractor.identity)
+
+
+def _ahead(items: Iterable[T], prepare: Callable[[T], R]) -> Iterator[R]:
+    """Yield what is made of each item, in order, up to two of them made beside the caller's work.
+
+    However many items there are, no more than these are held.
+    """
+    thread = ThreadPoolExecutor(1, "reading")
+    coming: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            coming.append(thread.submit(prepare, item))
+            if len(coming) > _AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        # Whoever stops early does not wait for documents that nobody wants any more.
+        thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _line_of(ready: _Ready, reading: _Reading, tally: _Tally) -> Line:
     """Return one input's line; whatever goes wrong with the document is in its `error`."""
-    for _ in range(_TRIES):
-        key = item.key(extractor.identity)
-        line = _read(item, extractor, password)
-        if item.key(extractor.identity) == key:
-            return {**line, "key": key}
+    tally.documents += 1
+    for attempt in range(_TRIES):
+        if attempt:
+            with tally.watch.stage("read"):
+                ready = replace(reading, holds=()).prepare(ready.item)
+        line = _answer(ready, reading.extractor, tally)
+        if reading.key(ready.item) == ready.key:
+            return {**line, "key": ready.key}
     # A key that no content has, so that the next run reads the file again.
     line = _failure(
-        item.name, "changing", "the file changed while it was read", "run again when it is complete"
+        ready.item.name,
+        "changing",
+        "the file changed while it was read",
+        "run again when it is complete",
     )
     return {**line, "key": ""}
 
 
-def _read(item: _Input, extractor: Reader, password: str | None) -> Line:
-    file = item.name
+def _answer(ready: _Ready, extractor: Reader, tally: _Tally) -> Line:
+    file = ready.item.name
     try:
-        extraction = item.extract(extractor, password)
+        if isinstance(ready.document, Exception):
+            raise ready.document
+        extraction = extractor.extract(ready.document)
+        tally.count(extraction)
         return {"input": shown(file), **_fields(extraction, extractor.schema)}
     except ExtractorError as error:
         category = error.category if isinstance(error, DocumentError) else "internal"

@@ -514,6 +514,9 @@ def extract(
     engine: EngineOption = "auto",
     ocr: OcrOption = "auto",
     threads: ThreadsOption = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say at the end where the time went.")
+    ] = False,
 ) -> None:
     """Read documents into records; run it again to go on where it was stopped."""
     asked = _schema(schema)
@@ -563,6 +566,9 @@ def extract(
     _say(f"{summary.read + summary.kept} documents, {summary.failed} failed{kept}")
     if overlay is not None:
         _say(f"{summary.drawn} overlays in {overlay}")
+    if profile:
+        for row in summary.profile.lines():
+            _say(row)
     if summary.failed:
         raise typer.Exit(1)
 

@@ -24,6 +24,7 @@ from extractor.document import Document, Ocr
 from extractor.errors import DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
+from extractor.profile import Stopwatch
 from extractor.schema import FieldWarning, Schema
 from extractor.windows import Answer, Window, WindowConfig, cut, merge
 
@@ -61,7 +62,7 @@ class Extraction(Generic[T]):
     :param missing: paths that the class requires and the document does not show.
     :param fields: by path, such as `line_items[0].quantity`.
     :param usage: `windows`, `prompt_tokens`, `output_tokens`, `passes`.
-    :param timings_s: seconds by stage: `read`, `generate`, `evidence`.
+    :param timings_s: seconds by stage of `extractor.profile`; together all that it took.
     """
 
     schema: Schema[T]
@@ -156,18 +157,28 @@ class Extractor(Generic[T]):
         :raises DocumentError: if the document gives no text; `category` says why.
         """
         started_s = time.perf_counter()
-        document = read(source, name=name, password=password, ocr=self.ocr)
-        read_s = time.perf_counter()
-        windows = cut(document.text, self.windows, self.engine.count_tokens)
+        watch = Stopwatch()
+        with watch.stage("read"):
+            document = self.read(source, name=name, password=password)
+        with watch.stage("prompt"):
+            windows = cut(document.text, self.windows, self.engine.count_tokens)
         outputs = self._ask(document, windows)
-        generated_s = time.perf_counter()
-        extraction = self._assemble(document, windows, outputs)
-        extraction.timings_s.update(
-            read=read_s - started_s,
-            generate=generated_s - read_s,
-            evidence=time.perf_counter() - generated_s,
-        )
+        for output in outputs:
+            watch.add(output.timings_s)
+        with watch.stage("evidence"):
+            extraction = self._assemble(document, windows, outputs)
+        extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
+
+    def read(
+        self, source: Source, *, name: str | None = None, password: str | None = None
+    ) -> Document:
+        """Return the document that `extract` would ask the model about, without asking it.
+
+        :param source: as for `extract`, as are the others; what is returned can be given to it.
+        :raises DocumentError: if the document gives no text; `category` says why.
+        """
+        return read(source, name=name, password=password, ocr=self.ocr)
 
     def extract_many(self, sources: Iterable[Source]) -> Iterator[Extraction[T]]:
         """Read documents one after the other, each as `extract` would.

@@ -87,6 +87,17 @@ def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path) -> None:
     (line,) = result.stdout.splitlines()
     assert json.loads(line)["input"].endswith("a.txt")
     assert "1 documents, 0 failed" in result.stderr
+    assert "together" not in result.stderr
+
+
+def test_where_the_time_went_is_said_when_asked_for(inbox: Path) -> None:
+    result = run("extract", inbox, "--schema", "receipt", "--profile", code=CANNED)
+
+    assert len(result.stdout.splitlines()) == 1
+    titles = [line.split("  ")[0] for line in result.stderr.splitlines()]
+    stages = ["reading", "prompt", "constraint", "prefill", "decode", "mask", "drafts",
+              "evidence", "writing", "the rest", "together"]  # fmt: skip
+    assert [title for title in titles if title in stages] == stages
 
 
 def test_overlays_are_drawn_beside_the_records(inbox: Path, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,6 +39,8 @@ class Output:
     :param truncated: the answer was closed at the token limit.
     :param prompt_tokens: length of the prompt in tokens.
     :param passes: forward passes of the model, the one over the prompt included.
+    :param timings_s: seconds by stage of `extractor.profile`, as far as the engine knows them;
+        outputs that differ in nothing else are equal.
     """
 
     text: str
@@ -47,6 +49,7 @@ class Output:
     truncated: bool
     prompt_tokens: int
     passes: int
+    timings_s: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def probability(self, start: int, end: int) -> float | None:
         """Return the probability of `text[start:end]`, that of its tokens together, 0..1.

@@ -17,6 +17,7 @@ from extractor.engine.base import Output, Runner
 from extractor.engine.close import close
 from extractor.engine.constraint import Matcher
 from extractor.engine.draft import Drafter
+from extractor.profile import Stopwatch
 from extractor.prompt import encode
 from extractor.schema import AnySchema
 
@@ -37,6 +38,7 @@ def decode(
     max_new_tokens: int,
     drafter: Drafter | None = None,
     read: Any = None,
+    watch: Stopwatch | None = None,
 ) -> Output:
     """Generate the answer to one prompt.
 
@@ -45,23 +47,31 @@ def decode(
     :param max_new_tokens: most tokens before the answer is closed and marked truncated.
     :param drafter: a fresh one, for this answer; None guesses nothing.
     :param read: the runner's state behind the prompt's first tokens; it is left as it is.
+    :param watch: counts the stages of this answer, what went before included.
     """
-    state = runner.begin() if read is None else runner.copy(read)
-    tokens = _consume_forced(matcher)
+    watch = watch or Stopwatch()
+    with watch.stage("prefill"):
+        state = runner.begin() if read is None else runner.copy(read)
+    with watch.stage("mask"):
+        tokens = _consume_forced(matcher)
     logprobs = [0.0] * len(tokens)
     pending = [*prompt[runner.length(state) :], *tokens]
     passes = 0
     while not matcher.done and len(tokens) < max_new_tokens:
-        guess = _guess(drafter, tokens, matcher, tokenizer) if drafter is not None else []
-        logits = runner.run(state, [*pending, *guess], len(guess) + 1)
+        with watch.stage("draft"):
+            guess = _guess(drafter, tokens, matcher, tokenizer) if drafter is not None else []
+        with watch.stage("decode" if passes else "prefill"):
+            logits = runner.run(state, [*pending, *guess], len(guess) + 1)
         passes += 1
-        chosen, scores, agreed = _follow(logits, guess, matcher, max_new_tokens - len(tokens))
+        most = max_new_tokens - len(tokens)
+        chosen, scores, agreed = _follow(logits, guess, matcher, most, watch)
         tokens.extend(chosen)
         logprobs.extend(scores)
         # What the state holds of the guess beyond the agreement must go. All of what was chosen
         # stands in it then but the rest, which the next pass reads.
         if agreed < len(guess):
-            runner.drop(state, len(guess) - agreed)
+            with watch.stage("decode"):
+                runner.drop(state, len(guess) - agreed)
         pending = chosen[agreed:]
     truncated = not matcher.done
     kept = tokens[:max_new_tokens] if truncated else tokens
@@ -75,6 +85,7 @@ def decode(
         truncated=truncated,
         prompt_tokens=len(prompt),
         passes=passes,
+        timings_s=watch.seconds_s,
     )
 
 
@@ -112,7 +123,11 @@ def _allowed(
 
 
 def _follow(
-    logits: npt.NDArray[np.float32], guess: list[int], matcher: Matcher, most: int
+    logits: npt.NDArray[np.float32],
+    guess: list[int],
+    matcher: Matcher,
+    most: int,
+    watch: Stopwatch,
 ) -> tuple[list[int], list[float], int]:
     """Choose tokens as long as the guess was right, and one more.
 
@@ -125,9 +140,12 @@ def _follow(
     chosen: list[int] = []
     scores: list[float] = []
     while True:
-        token, score = _choose(logits[len(chosen)], matcher)
-        matcher.consume(token)
-        forced = _consume_forced(matcher)
+        with watch.stage("mask"):
+            allowed = np.flatnonzero(matcher.allowed())
+        token, score = _choose(logits[len(chosen)], allowed)
+        with watch.stage("mask"):
+            matcher.consume(token)
+            forced = _consume_forced(matcher)
         chosen += [token, *forced]
         scores += [score, *([0.0] * len(forced))]
         agreed = next(
@@ -138,12 +156,12 @@ def _follow(
             return chosen, scores, agreed
 
 
-def _choose(logits: npt.NDArray[np.float32], matcher: Matcher) -> tuple[int, float]:
+def _choose(logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.intp]) -> tuple[int, float]:
     """Return the likeliest allowed token and its log probability among the allowed ones.
 
     :param logits: shape [vocabulary], possibly padded beyond the tokenizer's.
+    :param allowed: token ids. Shape: [allowed].
     """
-    allowed = np.flatnonzero(matcher.allowed())
     scores = logits[allowed]
     best = int(scores.argmax())
     return int(allowed[best]), -float(np.log(np.exp(scores - scores[best]).sum()))

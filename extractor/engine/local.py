@@ -18,6 +18,7 @@ from extractor.engine.constraint import Constraint
 from extractor.engine.decode import decode
 from extractor.engine.draft import Drafter
 from extractor.errors import BaseModelError
+from extractor.profile import Stopwatch
 from extractor.prompt import constant, encode, render
 from extractor.schema import AnySchema
 
@@ -108,14 +109,21 @@ class LocalEngine:
         return [self._answer(request) for request in requests]
 
     def _answer(self, request: Request) -> Output:
-        prompt = render(request.schema, request.text, self.tokenizer)
+        watch = Stopwatch()
+        with watch.stage("prompt"):
+            prompt = render(request.schema, request.text, self.tokenizer)
         room = self.context_tokens - len(prompt)
         if room < 1:
             raise BaseModelError(
                 f"a prompt of {len(prompt)} tokens fills the context of {self.context_tokens}",
                 hint="use smaller windows, fewer fields, or a base model with a longer context",
             )
-        matcher = self.constraint(request.schema).start(request.text)
+        with watch.stage("constraint"):
+            matcher = self.constraint(request.schema).start(request.text)
+        with watch.stage("draft"):
+            drafter = Drafter(request.text) if self.drafts else None
+        with watch.stage("prefill"):
+            read = self._read(request.schema)
         limit = min(request.max_new_tokens, room)
         return decode(
             self.runner,
@@ -124,8 +132,9 @@ class LocalEngine:
             matcher,
             request.schema,
             limit,
-            Drafter(request.text) if self.drafts else None,
-            self._read(request.schema),
+            drafter,
+            read,
+            watch,
         )
 
     def _read(self, schema: AnySchema) -> Any:
