@@ -64,7 +64,9 @@ class Reader(Protocol):
         """Everything but the document that a record depends on."""
         ...
 
-    def read(self, source: Any, *, password: str | None = None) -> Document:
+    def read(
+        self, source: Any, *, name: str | None = None, password: str | None = None
+    ) -> Document:
         """Return the document that `extract` takes; called from a thread beside `extract`."""
         ...
 
