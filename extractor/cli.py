@@ -82,6 +82,14 @@ OcrOption = Annotated[
     Literal["auto", "never", "always"],
     typer.Option("--ocr", help="Pages to read by OCR: those without a text layer, none, or all."),
 ]
+EInvoiceOption = Annotated[
+    Literal["auto", "never"],
+    typer.Option(
+        "--einvoice",
+        help="auto: the XML in e-invoices is the record, where it states the fields; never: the "
+        "pages are read as those of any document.",
+    ),
+]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
 
 
@@ -454,6 +462,7 @@ def evaluate(
             engine=engine,
             max_new_tokens=max_new_tokens,
             threads=threads,
+            einvoice="never",  # scored is what the model reads
         )
         _say_engine(reader)
         with _progress(title) as progress:
@@ -513,6 +522,7 @@ def extract(
     password_file: PasswordFileOption = None,
     engine: EngineOption = "auto",
     ocr: OcrOption = "auto",
+    einvoice: EInvoiceOption = "auto",
     threads: ThreadsOption = None,
 ) -> None:
     """Read documents into records; run it again to go on where it was stopped."""
@@ -549,6 +559,7 @@ def extract(
         engine=engine,
         max_new_tokens=max_new_tokens,
         ocr=ocr,
+        einvoice=einvoice,
         threads=threads,
     )
     _say_engine(reader)
