@@ -243,16 +243,20 @@ def _tables(shown: Sequence[_Shown], schema: AnySchema) -> dict[str, Table]:
     }
     columns = [path for key, node in schema.root.keys if key not in lists
                for path in _columns(key, node)]  # fmt: skip
-    head: Table = [["id", "document", "split", "group", "unverified", *columns]]
-    parts: dict[str, Table] = {key: [["id", "row", *keys]] for key, keys in lists.items()}
+    head: Table = [["id", "document", "split", "group", "unverified", *map(_cell, columns)]]
+    parts: dict[str, Table] = {
+        key: [["id", "row", *map(_cell, keys)]] for key, keys in lists.items()
+    }
     for item in shown:
         unknown = [key for key in schema.field_names if key not in item.fields]
         unverified = sorted({*item.note["unverified"], *unknown})
         about = [item.id, item.file, item.note["split"], item.note["group"], ";".join(unverified)]
-        head.append([*about, *(_cell(_at(item.fields, path)) for path in columns)])
+        head.append([_cell(x) for x in (*about, *(_at(item.fields, path) for path in columns))])
         for key, keys in lists.items():
             for number, row in enumerate(item.fields.get(key) or (), start=1):
-                parts[key].append([item.id, number, *(_cell(row.get(name)) for name in keys)])
+                parts[key].append(
+                    [_cell(item.id), number, *(_cell(row.get(name)) for name in keys)]
+                )
     return {"labels": head, **parts}
 
 

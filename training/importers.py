@@ -182,21 +182,21 @@ def _put(node: Node, into: Any, name: str, value: Any) -> bool:
 
 
 def _put_at(node: Node, into: Any, parts: Sequence[str], value: Any) -> bool:
-    if not parts:
-        return False
-    if isinstance(node, ObjectNode):
+    if isinstance(node, ObjectNode) and parts:
         child = _child(node, parts[0])
         if child is None or not isinstance(into, dict):
             return False
         key, below = child
         rest = parts[1:]
-        if not rest and not (isinstance(below, ListNode) and not isinstance(value, list)):
+        one_of_many = isinstance(below, ListNode) and value is not None
+        if not rest and (isinstance(value, list) or not one_of_many):
             into[key] = value
             return True
         return _put_at(below, into.setdefault(key, _empty(below)), rest, value)
     if isinstance(node, ListNode) and isinstance(into, list):
-        index = int(parts[0][1:-1]) if parts and re.fullmatch(r"\[\d+\]", parts[0]) else None
-        rest = parts[1:] if parts and parts[0].startswith("[") else parts
+        bracket = parts[0] if parts and parts[0].startswith("[") else ""
+        index = int(bracket[1:-1]) if bracket.strip("[]") else None
+        rest = parts[1:] if bracket else parts
         return _put_in_row(node, into, index, rest, value)
     return False
 
@@ -445,13 +445,20 @@ def _csv_rows(path: Path) -> Rows:
     text = path.read_text(encoding="utf-8-sig")
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return [[_unescaped(cell) for cell in row] for row in rows]
 
 
 def _xlsx(path: Path, problems: list[Problem]) -> Iterator[Item]:
-    from openpyxl import load_workbook
+    from zipfile import BadZipFile
 
-    book = load_workbook(path, data_only=True)
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(path, data_only=True)
+    except (InvalidFileException, BadZipFile) as error:
+        raise ValueError("no XLSX file") from error
     sheets = {
         sheet.title: [[_cell_text(cell) for cell in row] for row in sheet.values]
         for sheet in book.worksheets
@@ -467,7 +474,7 @@ def _cell_text(cell: Any) -> str:
         return str(cell).lower()
     if hasattr(cell, "isoformat"):
         return str(cell.isoformat()).removesuffix("T00:00:00")
-    return str(cell)
+    return _unescaped(str(cell))
 
 
 _OURS = ("id", "split", "group", "unverified", "row")
@@ -527,10 +534,13 @@ def _fields(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 _ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 
 
+def _unescaped(text: str) -> str:
+    """Take away the apostrophe that keeps a spreadsheet from seeing a formula."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_ESCAPED) else text
+
+
 def _value(text: str) -> Any:
     """Return a cell's value: text, or JSON where it is a list or an object."""
-    if text.startswith("'") and text[1:].startswith(_ESCAPED):
-        text = text[1:]  # put there so that no spreadsheet takes it for a formula
     if text[:1] in ("[", "{"):
         try:
             return json.loads(text)
