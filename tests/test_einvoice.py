@@ -214,7 +214,8 @@ def test_the_line_of_a_batch_says_who_gave_the_values(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("Invoice 7")
     (tmp_path / "c.xml").write_text("<order/>")
     extractor = Extractor(Invoice, engine=CannedEngine({}))
-    lines = [batch.line_of(file, extractor) for file in batch.inputs([tmp_path])]
+    batch.run(batch.inputs([tmp_path]), extractor, tmp_path / "out.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
 
     assert ["einvoice", "model", None] == [line["source"] for line in lines]
     assert "unsupported" == lines[2]["error"]["category"]

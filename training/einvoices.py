@@ -125,7 +125,7 @@ def _checked(
     checked = {name: _copied(value) for name, value in values.items()}
     unverified: set[str] = set()
     locale = Locale.of(document.text)
-    for leaf, evidence in einvoice.place(document, schema, values, locale):
+    for leaf, evidence in einvoice.place(document, schema.leaves(values), locale):
         if leaf.value is None:
             if not _surely_absent(document, leaf):
                 unverified.add(leaf.path)

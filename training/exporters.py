@@ -85,7 +85,7 @@ def _shown(labelled: LabelledDocument, schema: AnySchema, output: Path, name: st
     canonical = json.loads(schema.dump(values))
     spans: list[Span] = []
     noted: dict[str, Any] = {}
-    for leaf, evidence in einvoice.place(document, schema, values, locale):
+    for leaf, evidence in einvoice.place(document, schema.leaves(values), locale):
         if leaf.value is None:
             continue
         plain = leaf.type.to_json(leaf.value)
