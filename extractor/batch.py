@@ -419,6 +419,7 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     leaves = {leaf.path: leaf for leaf in schema.leaves(extraction.values)}
     return {
         "status": extraction.status,
+        "source": extraction.source,
         "record": None if record is None else json.loads(schema.dump(record)),
         "values": json.loads(schema.dump(extraction.values)),
         "missing": list(extraction.missing),
@@ -441,6 +442,7 @@ def _failure(file: str, category: str, message: str, hint: str) -> Line:
     return {
         "input": shown(file),
         "status": "failed",
+        "source": None,
         "record": None,
         "values": None,
         "missing": [],

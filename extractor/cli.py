@@ -42,6 +42,11 @@ schemas_app = typer.Typer(
     help="List, show and copy the ready-made schemas.", epilog=_example("schemas list")
 )
 app.add_typer(schemas_app, name="schemas")
+labels_app = typer.Typer(
+    help="Make, import and export labelled corpora.",
+    epilog=_example("labels from-einvoices inbox --schema invoice --output labelled"),
+)
+app.add_typer(labels_app, name="labels")
 
 SchemaOption = Annotated[
     str,
@@ -81,6 +86,14 @@ PasswordFileOption = Annotated[
 OcrOption = Annotated[
     Literal["auto", "never", "always"],
     typer.Option("--ocr", help="Pages to read by OCR: those without a text layer, none, or all."),
+]
+EInvoiceOption = Annotated[
+    Literal["auto", "never"],
+    typer.Option(
+        "--einvoice",
+        help="auto: the XML in e-invoices is the record, where it states the fields; never: the "
+        "pages are read as those of any document.",
+    ),
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
 
@@ -130,6 +143,11 @@ def _root(
 
 @schemas_app.callback(invoke_without_command=True)
 def _schemas(context: typer.Context) -> None:
+    _need_command(context)
+
+
+@labels_app.callback(invoke_without_command=True)
+def _labels(context: typer.Context) -> None:
     _need_command(context)
 
 
@@ -186,6 +204,90 @@ def schemas_copy(
             f"{target}: cannot be written ({error.strerror})", hint="name another file"
         ) from error
     _say(f"wrote {target}; use it with --schema {target}:{model.__name__}")
+
+
+# ---------------------------------------------------------------- labels
+
+LabelFormat = Literal[
+    "label-studio", "label-studio-min", "doccano", "donut", "sroie", "csv", "xlsx"
+]
+
+
+@labels_app.command(
+    "from-einvoices",
+    epilog=_example("labels from-einvoices inbox --schema invoice --output labelled"),
+)
+def labels_from_einvoices(
+    folder: Annotated[Path, typer.Argument(help="Folder of PDFs, looked through to the bottom.")],
+    schema: SchemaOption,
+    output: Annotated[Path, typer.Option("--output", help="Corpus folder to make.")],
+) -> None:
+    """Make a labelled corpus of e-invoices; values that the page does not show are unverified."""
+    asked = _schema(schema)
+    from training import einvoices
+
+    with _progress("e-invoices") as progress:
+        made = einvoices.collect(folder, asked, output, progress=progress)
+    for problem in made.problems:
+        _left_out(problem.document, problem.message)
+    typer.echo("field\tkept\tunverified")
+    for pattern in sorted(made.kept | made.unverified):
+        typer.echo(f"{pattern}\t{made.kept[pattern]}\t{made.unverified[pattern]}")
+    _say(f"{len(made.documents)} labelled documents in {output}")
+
+
+@labels_app.command(
+    "import",
+    epilog=_example("labels import --from doccano all.jsonl --schema invoice --output labelled"),
+)
+def labels_import(
+    path: Annotated[Path, typer.Argument(help="What the tool exported: a file or a folder.")],
+    form: Annotated[LabelFormat, typer.Option("--from", help="Format of the labels.")],
+    schema: SchemaOption,
+    output: Annotated[Path, typer.Option("--output", help="Corpus folder to make.")],
+    documents: Annotated[
+        Path | None,
+        typer.Option("--documents", help="Folder of the documents; default: beside the labels."),
+    ] = None,
+) -> None:
+    """Make a labelled corpus of another tool's labels; says what it could not use."""
+    asked = _schema(schema)
+    from training import corpus, importers
+
+    found = importers.read(form, path, asked, documents=documents)
+    corpus.write(found.documents, output)
+    for problem in found.problems:
+        _left_out(problem.document, problem.message)
+    for name, count in sorted(found.unknown.items()):
+        _left_out(name, f"{count} labels of this name, which the schema does not have")
+    for name in found.unlabelled:
+        _say(f"unverified: {name}: no document labels it")
+    _say(f"{len(found.documents)} labelled documents in {output}")
+
+
+@labels_app.command(
+    "export",
+    epilog=_example("labels export --to csv labelled --schema invoice --output table"),
+)
+def labels_export(
+    corpus: Annotated[Path, typer.Argument(help="Folder of labelled documents.")],
+    form: Annotated[LabelFormat, typer.Option("--to", help="Format of the labels.")],
+    schema: SchemaOption,
+    output: Annotated[Path, typer.Option("--output", help="Folder to make.")],
+) -> None:
+    """Write a corpus as another tool's labels, with copies of the documents."""
+    asked = _schema(schema)
+    from training import corpus as corpora
+    from training import exporters
+    from training.pairs import unknown_fields
+
+    labelled = corpora.read(corpus)
+    problems = exporters.write(form, labelled.documents, asked, output)
+    for name in unknown_fields(labelled.documents, asked):
+        _left_out(name, "the labels have this field, the schema does not")
+    for problem in [*labelled.problems, *problems]:
+        _left_out(problem.document, problem.message)
+    _say(f"{len(labelled.documents) - len(problems)} documents in {output}")
 
 
 # ---------------------------------------------------------------- corpus
@@ -454,6 +556,7 @@ def evaluate(
             engine=engine,
             max_new_tokens=max_new_tokens,
             threads=threads,
+            einvoice="never",  # scored is what the model reads
         )
         _say_engine(reader)
         with _progress(title) as progress:
@@ -513,6 +616,7 @@ def extract(
     password_file: PasswordFileOption = None,
     engine: EngineOption = "auto",
     ocr: OcrOption = "auto",
+    einvoice: EInvoiceOption = "auto",
     threads: ThreadsOption = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say at the end where the time went.")
@@ -552,6 +656,7 @@ def extract(
         engine=engine,
         max_new_tokens=max_new_tokens,
         ocr=ocr,
+        einvoice=einvoice,
         threads=threads,
     )
     _say_engine(reader)

@@ -2,6 +2,9 @@
 
 read -> cut into windows -> prompt -> generate under the constraint -> load -> merge
 -> locate on the page -> probability -> the schema's own checks -> Extraction
+
+Where the file holds an e-invoice, its XML is the record; the model is asked for what no business
+term states, or for nothing.
 """
 
 from __future__ import annotations
@@ -19,13 +22,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 from pydantic import BaseModel as Model
 from pydantic.errors import PydanticUserError
 
+from extractor import business
 from extractor import document as documents
+from extractor import einvoice as einvoices
 from extractor.document import Document, Ocr
 from extractor.errors import DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.profile import Stopwatch
-from extractor.schema import FieldWarning, Schema
+from extractor.schema import AnySchema, FieldWarning, Loaded, Schema
 from extractor.windows import Answer, Window, WindowConfig, cut, merge
 
 if TYPE_CHECKING:
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Model)
 Source = str | os.PathLike[str] | bytes | BinaryIO | Document
 Status = Literal["complete", "incomplete", "truncated"]
+Origin = Literal["model", "einvoice", "einvoice+model"]
+UseEInvoice = Literal["auto", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Extraction(Generic[T]):
     :param fields: by path, such as `line_items[0].quantity`.
     :param usage: `windows`, `prompt_tokens`, `output_tokens`, `passes`.
     :param timings_s: seconds by stage of `extractor.profile`; together all that it took.
+    :param source: who gave the values: `model`; `einvoice`, the XML in the file, and no model ran;
+        or `einvoice+model`, where the model was asked for fields that no business term states.
     """
 
     schema: Schema[T]
@@ -74,6 +83,7 @@ class Extraction(Generic[T]):
     warnings: tuple[FieldWarning, ...]
     usage: dict[str, int]
     timings_s: dict[str, float] = field(default_factory=dict)
+    source: Origin = "model"
 
 
 class Extractor(Generic[T]):
@@ -91,6 +101,8 @@ class Extractor(Generic[T]):
     :param windows: how long documents are cut; None takes the adapter's, else the default.
     :param ocr: `auto` reads pages without a text layer by OCR if it is installed, `always` all
         pages, `never` none.
+    :param einvoice: `auto` takes the XML of e-invoices for the record where the schema's fields are
+        business terms; `never` reads their pages as those of any document.
     :raises SchemaError: if the class cannot be decoded.
     :raises ValueError: if an engine is given together with an adapter or a base model.
     :raises MissingExtra: if `ocr` is `always` and OCR is not installed.
@@ -108,13 +120,17 @@ class Extractor(Generic[T]):
         threads: int | None = None,
         windows: WindowConfig | None = None,
         ocr: Ocr = "auto",
+        einvoice: UseEInvoice = "auto",
     ) -> None:
         documents.check_ocr(ocr)
+        if einvoice not in ("auto", "never"):
+            raise ValueError(f"einvoice must be auto or never, was: {einvoice}")
         if max_new_tokens < 1:
             raise ValueError(f"max_new_tokens must be at least 1, was: {max_new_tokens}")
         self.schema: Schema[T] = schema if isinstance(schema, Schema) else Schema.of(schema)
         self.max_new_tokens = max_new_tokens
         self.ocr: Ocr = ocr
+        self.einvoice: UseEInvoice = einvoice
         self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
         if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
@@ -142,6 +158,7 @@ class Extractor(Generic[T]):
             "prompt": prompt.VERSION,
             "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
             "max_new_tokens": str(self.max_new_tokens),
+            "einvoice": self.einvoice,
         }
 
     def extract(
@@ -161,12 +178,14 @@ class Extractor(Generic[T]):
         with watch.stage("read"):
             document = self.read(source, name=name, password=password)
         with watch.stage("prompt"):
-            windows = cut(document.text, self.windows, self.engine.count_tokens)
-        outputs = self._ask(document, windows)
+            filled = self._filled(document)
+            asked = _asked(document, self.schema, filled)
+            windows = cut(document.text, self.windows, self.engine.count_tokens) if asked else []
+        outputs = self._ask(document, asked, windows) if asked else []
         for output in outputs:
             watch.add(output.timings_s)
         with watch.stage("evidence"):
-            extraction = self._assemble(document, windows, outputs)
+            extraction = self._assemble(document, filled, asked, windows, outputs)
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
 
@@ -196,31 +215,44 @@ class Extractor(Generic[T]):
                     raise member.error or AssertionError(member.name)
                 yield self.extract(member.data, name=member.name)
 
-    def _ask(self, document: Document, windows: Sequence[Window]) -> list[Output]:
+    def _filled(self, document: Document) -> business.Filled | None:
+        """Return what the document's e-invoice says of the schema, None if the page is to say."""
+        if self.einvoice == "never" or document.einvoice is None:
+            return None
+        return business.fill(self.schema, document.einvoice)
+
+    def _ask(self, document: Document, asked: AnySchema, windows: Sequence[Window]) -> list[Output]:
         from extractor.engine.base import Request
 
         return self.engine.generate(
-            [
-                Request(self.schema, document.text[w.start : w.end], self.max_new_tokens)
-                for w in windows
-            ]
+            [Request(asked, document.text[w.start : w.end], self.max_new_tokens) for w in windows]
         )
 
     def _assemble(
-        self, document: Document, windows: Sequence[Window], outputs: Sequence[Output]
+        self,
+        document: Document,
+        filled: business.Filled | None,
+        asked: AnySchema | None,
+        windows: Sequence[Window],
+        outputs: Sequence[Output],
     ) -> Extraction[T]:
         locale = Locale.of(document.text)
         answers = [
             Answer(json.loads(output.text), _probabilities(output), window, document.text)
             for window, output in zip(windows, outputs, strict=True)
         ]
-        merged, origin = merge(self.schema, answers)
-        text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
-        loaded = self.schema.load(text, locale)
-        record, missing, rejected = self.schema.record(loaded.values)
-        leaves = list(self.schema.leaves(loaded.values))
+        loaded, origin = Loaded({}, {}, [], {}), {}
+        if asked is not None:
+            merged, origin = merge(asked, answers)
+            text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
+            loaded = asked.load(text, locale)
+        given = {} if filled is None else filled.values
+        values = {name: (loaded.values | given).get(name) for name in self.schema.field_names}
+        record, missing, rejected = self.schema.record(values)
+        leaves = list(self.schema.leaves(values))
         top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
-        answered = {path: origin.get(name, 0) for path, name in top.items()}
+        answered = {path: origin.get(name, 0) for path, name in top.items() if name not in given}
+        starts = {path: windows[place].start for path, place in answered.items() if windows}
         evidence = locate_all(
             document,
             [
@@ -229,7 +261,7 @@ class Extractor(Generic[T]):
                     leaf.type,
                     leaf.value,
                     loaded.printed.get(leaf.path),
-                    near=windows[answered[leaf.path]].start,
+                    near=starts.get(leaf.path, 0),
                 )
                 for leaf in leaves
             ],
@@ -238,14 +270,18 @@ class Extractor(Generic[T]):
         fields = {
             leaf.path: FieldResult(
                 value=leaf.value,
-                printed=loaded.printed.get(leaf.path),
+                printed=loaded.printed.get(leaf.path)
+                if leaf.path in answered
+                else evidence[leaf.path].text,
                 evidence=evidence[leaf.path],
                 probability=_of_leaf(
                     loaded.moved.get(leaf.path, leaf.path),
                     top[leaf.path],
                     answers[answered[leaf.path]],
                     len(answers),
-                ),
+                )
+                if leaf.path in starts
+                else None,
             )
             for leaf in leaves
         }
@@ -256,17 +292,44 @@ class Extractor(Generic[T]):
             schema=self.schema,
             status=status,
             record=record,
-            values=loaded.values,
+            values=values,
             missing=missing,
             fields=fields,
-            warnings=(*_unread(document), *_not_visible(fields), *loaded.warnings, *rejected),
+            warnings=(
+                *_unread(document),
+                *self._about_einvoice(document, filled, asked, fields),
+                *_not_visible(fields),
+                *loaded.warnings,
+                *rejected,
+            ),
             usage={
                 "windows": len(windows),
                 "prompt_tokens": sum(output.prompt_tokens for output in outputs),
                 "output_tokens": sum(len(output.logprobs) for output in outputs),
                 "passes": sum(output.passes for output in outputs),
             },
+            source="model" if filled is None else "einvoice+model" if asked else "einvoice",
         )
+
+    def _about_einvoice(
+        self,
+        document: Document,
+        filled: business.Filled | None,
+        asked: AnySchema | None,
+        fields: Mapping[str, FieldResult],
+    ) -> list[FieldWarning]:
+        """Return what is to be said of the document's e-invoice."""
+        if filled is None:
+            problem = document.einvoice_problem if self.einvoice == "auto" else ""
+            message = f"the page was read, not the e-invoice in the file: {problem}"
+            return [FieldWarning("", "einvoice_unread", message)] if problem else []
+        leaves = self.schema.leaves(filled.values)
+        placed = [(leaf, fields[leaf.path].evidence) for leaf in leaves]
+        noted = einvoices.warnings(document, filled, placed)
+        if asked is None:
+            message = "no business term of e-invoices states this, and there is no page to read"
+            noted += [FieldWarning(name, "not_in_einvoice", message) for name in filled.rest]
+        return noted
 
 
 def extract(
@@ -340,6 +403,22 @@ def _load_engine(
         base, None if bundle is None else bundle.folder, kind=kind, threads=threads
     )
     return engine, bundle.windows if bundle else None
+
+
+def _asked(
+    document: Document, schema: AnySchema, filled: business.Filled | None
+) -> AnySchema | None:
+    """Return the schema of what the model is asked for, None if that is nothing."""
+    if document.text.strip():
+        return schema if filled is None else schema.only(filled.rest) if filled.rest else None
+    if filled is None:
+        raise DocumentError(
+            f"{document.name}: no page has a text layer",
+            hint="the pages are images, and the e-invoice in the file says too little of these "
+            "fields; run OCR over the file first",
+            category="no_text",
+        )
+    return None
 
 
 def _unread(document: Document) -> list[FieldWarning]:

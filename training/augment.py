@@ -25,6 +25,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from extractor import fields as vocabulary
+from extractor.business import ALIASES, concept_of
 from extractor.evidence import occurrences
 from extractor.fields import Locale
 from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode, Schema
@@ -33,74 +34,6 @@ from training.pairs import Pair, subset
 from training.synthetic import CONCEPTS, SyntheticDocument
 
 _ENOUGH = 1500  # characters; of a longer text more lines are left out
-# Names that users give to what the synthetic documents call otherwise.
-_ALIASES = {
-    "company": "seller_name",
-    "seller": "seller_name",
-    "vendor": "seller_name",
-    "vendor_name": "seller_name",
-    "supplier": "seller_name",
-    "supplier_name": "seller_name",
-    "merchant": "seller_name",
-    "issuer": "seller_name",
-    "shop": "seller_name",
-    "address": "seller_address",
-    "vendor_address": "seller_address",
-    "customer": "buyer_name",
-    "customer_name": "buyer_name",
-    "client_name": "buyer_name",
-    "buyer": "buyer_name",
-    "recipient": "buyer_name",
-    "bill_to": "buyer_name",
-    "customer_address": "buyer_address",
-    "ship_to": "ship_to_name",
-    "date": "issue_date",
-    "invoice_date": "issue_date",
-    "document_date": "issue_date",
-    "date_of_issue": "issue_date",
-    "payment_due": "due_date",
-    "due_on": "due_date",
-    "pay_by": "due_date",
-    "service_date": "delivery_date",
-    "shipped_on": "delivery_date",
-    "total": "gross_total",
-    "total_amount": "gross_total",
-    "grand_total": "gross_total",
-    "total_gross": "gross_total",
-    "total_with_tax": "gross_total",
-    "subtotal": "net_total",
-    "net_amount": "net_total",
-    "total_net": "net_total",
-    "vat_rate": "tax_rate",
-    "balance_due": "amount_due",
-    "shipping": "shipping_total",
-    "discount": "discount_total",
-    "vat_total": "tax_total",
-    "tax_amount": "tax_total",
-    "vat": "tax_total",
-    "tax": "tax_total",
-    "vat_id": "seller_vat_id",
-    "tax_id": "seller_vat_id",
-    "vendor_vat_id": "seller_vat_id",
-    "vendor_tax_id": "seller_vat_id",
-    "customer_vat_id": "buyer_vat_id",
-    "invoice_id": "invoice_number",
-    "invoice_no": "invoice_number",
-    "document_number": "invoice_number",
-    "number": "invoice_number",
-    "po_number": "order_number",
-    "purchase_order": "order_number",
-    "customer_id": "customer_number",
-    "account_number": "customer_number",
-    "delivery_note": "delivery_note_number",
-    "email": "seller_email",
-    "phone": "seller_phone",
-    "bank_account": "iban",
-    "swift": "bic",
-    "bank": "bank_name",
-    "terms": "payment_terms",
-    "contact": "contact_name",
-}
 _TYPES: dict[str, Any] = {  # an Annotated alias has no common static type
     "money": vocabulary.Money,
     "date": vocabulary.IsoDate,
@@ -271,7 +204,7 @@ def concepts(schema: AnySchema) -> dict[str, str]:
     """Return which synthetic value stands for which top-level field of a schema."""
     found: dict[str, str] = {}
     for name, node in schema.root.keys:
-        concept = _ALIASES.get(name, name)
+        concept = concept_of(name)
         if concept not in CONCEPTS:
             continue
         if isinstance(node, LeafNode) and node.type.name == CONCEPTS[concept][0]:
@@ -340,7 +273,7 @@ def _drawn_schema(
 
 def _names(concept: str) -> list[str]:
     """Return the names that a concept may have in a user's class, its own first."""
-    return [concept, *(name for name, meant in _ALIASES.items() if meant == concept)]
+    return [concept, *(name for name, meant in ALIASES.items() if meant == concept)]
 
 
 def _shape(node: Node, value: Any) -> Any:

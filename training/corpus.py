@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from extractor import document as documents
 from extractor.document import Document
-from extractor.errors import CorpusError
+from extractor.errors import CorpusError, OutputError
+from extractor.export import as_text
 
 LABELS = "labels.jsonl"
 _SUFFIXES = (".pdf", ".txt", ".md")
@@ -96,6 +98,53 @@ def read(folder: str | Path) -> Corpus:
             hint=f"put {LABELS} there ({_FORMAT}), or x.json beside each x.pdf",
         )
     return Corpus(folder, tuple(labelled), tuple(problems))
+
+
+def write(labelled: Sequence[LabelledDocument], folder: str | Path) -> None:
+    """Write a corpus that `read` reads: labels.jsonl, and copies of the files in documents/.
+
+    :raises CorpusError: if the folder holds labels already.
+    :raises OutputError: if it cannot be written.
+    """
+    folder = Path(folder)
+    if (folder / LABELS).exists():
+        raise CorpusError(f"{folder}: holds labels already", hint="name another folder")
+    taken: set[str] = set()
+    try:
+        (folder / "documents").mkdir(parents=True, exist_ok=True)
+        # The labels come last: a folder with labels is whole.
+        rows = [_row(document, folder, taken) for document in labelled]
+        part = folder / f".{LABELS}"
+        with part.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(as_text(row) + "\n" for row in rows)
+        part.replace(folder / LABELS)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be written ({error.strerror})", hint="name another folder"
+        ) from error
+
+
+def _row(labelled: LabelledDocument, folder: Path, taken: set[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": labelled.id}
+    if labelled.path is None:
+        row["text"] = labelled.given_text
+    else:
+        row["document"] = f"documents/{_free_name(labelled.path, taken)}"
+        shutil.copyfile(labelled.path, folder / row["document"])
+    row["fields"] = labelled.fields
+    row["unverified"] = sorted(labelled.unverified)
+    optional = {"split": labelled.split, "group": labelled.group}
+    return row | {key: value for key, value in optional.items() if value is not None}
+
+
+def _free_name(path: Path, taken: set[str]) -> str:
+    """Return a file name that no other document has, on systems that ignore case too."""
+    name, number = path.name, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{path.stem}-{number}{path.suffix}"
+    taken.add(name.casefold())
+    return name
 
 
 def _lines(folder: Path) -> Iterator[tuple[str, Any]]:

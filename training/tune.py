@@ -518,7 +518,9 @@ class Run:
 
         self.model.eval()
         engine = LocalEngine(TorchRunner(self.model), self.tokenizer, {"base": self.base.sha256})
-        reader = Extractor(self.schema, engine=engine, windows=self.config.windows)
+        reader = Extractor(
+            self.schema, engine=engine, windows=self.config.windows, einvoice="never"
+        )
         with torch.autocast("cpu", dtype=self.dtype, enabled=self.dtype is torch.bfloat16):
             report = evaluate(
                 reader,

@@ -21,6 +21,7 @@ from itertools import islice
 from typing import Any, BinaryIO, Literal
 
 from extractor.document import isolation
+from extractor.document.einvoice import EInvoice, from_plain
 from extractor.document.kinds import SUFFIXES, Kind, foreign, kind_of
 from extractor.document.limits import Limits
 from extractor.document.model import Bbox, Document, Page, Word
@@ -30,6 +31,7 @@ __all__ = [
     "SUFFIXES",
     "Bbox",
     "Document",
+    "EInvoice",
     "Limits",
     "Member",
     "Ocr",
@@ -78,6 +80,8 @@ def read(
     ocr: Ocr = "auto",
 ) -> Document:
     """Read a file into a document.
+
+    A PDF without readable text that holds an e-invoice is a document too, without text.
 
     :param source: a path, the bytes of a file, or a file object opened for reading bytes. A mail
         or an archive is read if it holds one document.
@@ -282,6 +286,8 @@ def _read(asked: _Asked) -> Document:
             hint="save it as PDF, or as PNG or JPEG if it is an image",
             category="unsupported",
         )
+    if kind == "xml":
+        return _read_xml(asked)
     return _read_text(asked, kind)
 
 
@@ -364,12 +370,21 @@ def _read_text(asked: _Asked, kind: Kind) -> Document:
     return document if plain else replace(document, sha256=asked.sha256)
 
 
+def _read_xml(asked: _Asked) -> Document:
+    content = asked.ask("xml")
+    document = Document.from_text(content["text"], asked.name)
+    return replace(document, sha256=asked.sha256, einvoice=from_plain(content["einvoice"]))
+
+
 # ---------------------------------------------------------------- pages
 
 
 def _read_pdf(asked: _Asked) -> Document:
     if asked.ocr == "always":
-        return _read_pages(asked, "pdf")
+        document = _read_pages(asked, "pdf")
+        with suppress(DocumentError):
+            document = _with_einvoice(document, _read_text_layer(asked)[0])
+        return document
     try:
         document, repaired = _read_text_layer(asked)
     except DocumentError as error:
@@ -378,9 +393,19 @@ def _read_pdf(asked: _Asked) -> Document:
         if asked.ocr == "never" or not _installed("ocr"):
             raise _unread(f"{asked.name}: no page has a text layer", asked.ocr) from error
         return _read_pages(asked, "pdf")
-    if document.unread_pages and asked.ocr == "auto" and _installed("ocr"):
-        return _read_pages(asked, "pdf", document, repaired=repaired)
+    if asked.ocr == "never" or not document.unread_pages or not _installed("ocr"):
+        return document
+    if _readable(document.text):
+        read = _read_pages(asked, "pdf", document, repaired=repaired)
+        return _with_einvoice(read, document)
+    # The e-invoice says what there is to say; OCR may show where it stands.
+    with suppress(DocumentError):
+        return _with_einvoice(_read_pages(asked, "pdf"), document)
     return document
+
+
+def _with_einvoice(document: Document, layer: Document) -> Document:
+    return replace(document, einvoice=layer.einvoice, einvoice_problem=layer.einvoice_problem)
 
 
 def _read_image(asked: _Asked) -> Document:
@@ -417,8 +442,16 @@ def _read_text_layer(asked: _Asked) -> tuple[Document, bool]:
             zip(content["pages"], map(set, content["hidden"]), strict=True), start=1
         )
     )
-    unread = tuple(content["unread_pages"])
-    document = Document(asked.name, content["text"], pages, asked.sha256, unread)
+    plain = content.get("einvoice")
+    document = Document(
+        asked.name,
+        content["text"],
+        pages,
+        asked.sha256,
+        tuple(content["unread_pages"]),
+        einvoice=None if plain is None else from_plain(plain),
+        einvoice_problem=content.get("einvoice_problem", ""),
+    )
     return document, content.get("repaired", False)
 
 

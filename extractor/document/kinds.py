@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Kind = Literal["pdf", "image", "html", "docx", "mail", "zip", "text", "foreign", "unknown"]
+Kind = Literal["pdf", "image", "html", "xml", "docx", "mail", "zip", "text", "foreign", "unknown"]
 """`foreign`: a known format that has no reader here. `unknown`: bytes that are no text either."""
 
 TEXT_SUFFIXES = (".txt", ".md", ".text")
 _HTML_SUFFIXES = (".html", ".htm", ".xhtml")
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-SUFFIXES = (".pdf", *TEXT_SUFFIXES, *_HTML_SUFFIXES, ".docx", ".eml", ".zip", *_IMAGE_SUFFIXES)
+SUFFIXES = (
+    ".pdf",
+    *TEXT_SUFFIXES,
+    *_HTML_SUFFIXES,
+    ".xml",
+    ".docx",
+    ".eml",
+    ".zip",
+    *_IMAGE_SUFFIXES,
+)
 """Names that are taken for documents where a folder or a container is read."""
 
 _PDF = b"%PDF-"
@@ -35,6 +44,9 @@ _HEADER = re.compile(rb"(?:From |[A-Za-z][A-Za-z0-9-]*:)")
 # What mail programs write and people do not.
 _MAILED = re.compile(rb"^(?:message-id|mime-version|received|return-path):", re.I | re.M)
 _FROM = re.compile(rb"^from:", re.I | re.M)
+_INVOICE = re.compile(
+    rb":CrossIndustry(?:Invoice|Document)\b|ubl:schema:xsd:(?:Invoice|CreditNote)-2"
+)
 _HEAD_BYTES = 8192
 
 
@@ -62,6 +74,8 @@ def kind_of(data: bytes, name: str) -> Kind:
         return "mail"
     if name.endswith(_HTML_SUFFIXES) or _is_html(head):
         return "html"
+    if name.endswith(".xml") or (head.lstrip().startswith(b"<") and _INVOICE.search(head)):
+        return "xml"
     return "text" if _is_text(head) and not name.endswith((".pdf", ".docx")) else "unknown"
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from extractor.document.clean import clean_text
+from extractor.document.einvoice import EInvoice
 
 Bbox = tuple[float, float, float, float]
 
@@ -65,6 +66,8 @@ class Document:
     :param sha256: hash of the file's bytes, or of the text's if it never was a file.
     :param unread_pages: numbers of the pages that show something, such as a scan, but gave no
         text, and of those that could not be read.
+    :param einvoice: the XML of an e-invoice in the file, or the file itself.
+    :param einvoice_problem: why an e-invoice that is attached could not be read.
     """
 
     name: str
@@ -72,6 +75,8 @@ class Document:
     pages: tuple[Page, ...]
     sha256: str
     unread_pages: tuple[int, ...] = ()
+    einvoice: EInvoice | None = field(default=None, compare=False)
+    einvoice_problem: str = ""
 
     @classmethod
     def from_text(cls, text: str, name: str = "text") -> Document:

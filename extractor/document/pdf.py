@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from extractor.document import einvoice
 from extractor.document.clean import clean_text
 from extractor.document.layout import Placed, set_out
 from extractor.document.limits import Limits
@@ -49,7 +50,8 @@ def read_pdf(
     :param readers: those that may be asked.
     :returns: `{"text": ..., "pages": [[width, height, start, end, [[text, box, start, end]...]]],
         "hidden": [[index of a word that no person sees...] for each page],
-        "unread_pages": [number...]}`, and `"repaired": True` if the file had to be
+        "unread_pages": [number...]}`, `"repaired": True` if the file had to be, and what
+        `einvoice.embedded` finds; without text if there is an e-invoice
     :raises DocumentError: if it gives no text.
     """
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -88,6 +90,7 @@ def _read(
     count, structure = _structure(data, password)
     if count is not None:
         _check_count(count, limits.pages)
+    attached = {} if structure is None else einvoice.embedded(structure)
     pages: list[PageWords] = []
     unread: list[int] = []
     drawn = False
@@ -95,15 +98,18 @@ def _read(
         pages, unread, drawn = _pdfium_pages(data, limits, password)
     opened = drawn or structure is not None
     if any(page[2] for page in pages):
-        content = {**_assemble(pages), "unread_pages": unread}
+        content = {**_assemble(pages), "unread_pages": unread, **attached}
         if _readable(content["text"]):
             return content, opened, unread
     if structure is not None and "pypdf" in readers:
-        content = _pypdf_text(structure, limits.characters)
+        content = {**_pypdf_text(structure, limits.characters), **attached}
         if drawn:  # pdfium tells empty pages from others
             content["unread_pages"] = [n for n in content["unread_pages"] if n in unread]
         if _readable(content["text"]):
             return content, opened, unread
+    if "einvoice" in attached:
+        empty = {"text": "", "pages": [], "hidden": [], "unread_pages": unread}
+        return {**empty, **attached}, opened, unread
     return None, opened, unread
 
 

@@ -20,6 +20,10 @@ def read(data: bytes, limits: Limits, request: dict[str, Any]) -> dict[str, Any]
     match request["task"]:
         case "pdf":
             return read_pdf(data, limits, request["password"], tuple(request["readers"]))
+        case "xml":
+            from extractor.document.einvoice import read_xml
+
+            return read_xml(data, limits.characters)
         case "text" | "html" | "docx":
             return {"text": _text(data, request["task"], limits)}
         case "members":
