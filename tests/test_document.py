@@ -471,3 +471,16 @@ def test_a_password_opens_what_needs_one() -> None:
 
 def test_letters_with_marks_are_one_character() -> None:
     assert Document.from_text("Cafe\u0301 A\u030alesund").text == "Café Ålesund"
+
+
+def test_a_hyphen_at_the_end_of_a_line_stays() -> None:
+    stream = io.BytesIO()
+    canvas = Canvas(stream)
+    canvas.drawString(50, 700, "Invoice number INV-")
+    canvas.drawString(50, 686, "2024-17 of the long trans-")
+    canvas.drawString(50, 672, "port service")
+    canvas.save()
+
+    lines = read(stream.getvalue()).text.splitlines()
+
+    assert ["Invoice number INV-", "2024-17 of the long trans-", "port service"] == lines

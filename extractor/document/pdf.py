@@ -31,6 +31,8 @@ READERS = ("pdfium", "pypdf", "repair")
 
 Turn = Callable[[float, float, float, float], tuple[float, float, float, float]]
 
+# What pdfium gives for a hyphen at the end of a line.
+_LINE_HYPHEN = 2
 # Of a page's characters, to learn how they are turned.
 _SAMPLED = 50
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
@@ -331,7 +333,7 @@ def _words(text_page: Any, turn: Turn) -> Iterator[tuple[Placed, int, int]]:
     first = last = 0
     for index in range(count):
         code = raw.FPDFText_GetUnicode(text_page, index)
-        character = chr(code) if 0 < code < 0x110000 else ""
+        character = "-" if code == _LINE_HYPHEN else chr(code) if 0 < code < 0x110000 else ""
         if not character or character.isspace() or raw.FPDFText_IsGenerated(text_page, index) == 1:
             if word:
                 yield from _word(word, around, first, last)
