@@ -241,7 +241,8 @@ class Extractor(Generic[T]):
             Answer(json.loads(output.text), _probabilities(output), window, document.text)
             for window, output in zip(windows, outputs, strict=True)
         ]
-        loaded, origin = Loaded({}, {}, [], {}), {}
+        loaded = Loaded({}, {}, [], {})
+        origin: dict[str, int] = {}
         if asked is not None:
             merged, origin = merge(asked, answers)
             text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
