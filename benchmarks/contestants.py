@@ -400,6 +400,7 @@ class Contestant:
                     engine=self.name,
                     threads=settings.threads,
                     max_new_tokens=settings.max_new_tokens,
+                    einvoice="never",
                 )
             else:
                 self._reader = Extractor(
@@ -407,6 +408,7 @@ class Contestant:
                     engine=self._other(),
                     windows=settings.windows(),
                     max_new_tokens=settings.max_new_tokens,
+                    einvoice="never",
                 )
             self._reader.engine = Recorder(self._reader.engine)
         return self._reader

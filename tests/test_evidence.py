@@ -6,6 +6,7 @@ import time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 import pytest
@@ -79,13 +80,14 @@ def test_a_float_that_is_not_printed_is_not_found() -> None:
 def test_a_verbatim_copy_of_composed_characters_is_verified_to_its_last_mark(name: str) -> None:
     evidence = found(f"from {name} to", VerbatimType(), name)
 
-    assert (evidence.status, evidence.text) == ("verified", name)
+    # Documents are composed when they are read.
+    assert (evidence.status, evidence.text) == ("verified", normalize("NFC", name))
 
 
-def test_marks_of_the_document_do_not_count_where_the_value_is_composed() -> None:
-    evidence = found("from Cafe\u0301 Dupre\u0301 to", VerbatimType(), "Café Dupré")
+def test_marks_of_the_value_do_not_count_where_the_document_is_composed() -> None:
+    evidence = found("from Café Dupré to", VerbatimType(), "Cafe\u0301 Dupre\u0301")
 
-    assert (evidence.status, evidence.text) == ("verified", "Cafe\u0301 Dupre\u0301")
+    assert (evidence.status, evidence.text) == ("verified", "Café Dupré")
 
 
 def test_places_with_the_very_same_letters_come_first() -> None:
