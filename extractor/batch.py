@@ -151,7 +151,9 @@ def run(
         drawn = 0
         tally = _Tally()
         reading = _Reading(extractor, password, holds)
-        for ready in reading.ahead(_opened(files, progress), tally):
+        for ready in reading.ahead(_opened(files), tally):
+            if progress is not None:
+                progress(ready.item.index, len(files))
             if ready.key in holds:
                 place = places[ready.key]
             else:
@@ -165,6 +167,8 @@ def run(
                     drawn += (
                         draw_line(ready.item.source, line, overlay, password=password) is not None
                     )
+        if progress is not None:
+            progress(len(files), len(files))
         lines = _Lines(journal, done)
         with tally.watch.stage("write"):
             _write(target, lines, extractor.schema)
@@ -199,7 +203,9 @@ def stream(
     failed = drawn = 0
     tally = _Tally()
     reading = _Reading(extractor, password)
-    for ready in reading.ahead(_opened(files, progress), tally):
+    for ready in reading.ahead(_opened(files), tally):
+        if progress is not None:
+            progress(ready.item.index, len(files))
         line = _line_of(ready, reading, tally)
         failed += line["status"] == "failed"
         if overlay is not None:
@@ -213,6 +219,8 @@ def stream(
             raise
         except OSError as error:
             raise _cannot_write(Path("stdout"), error) from error
+    if progress is not None:
+        progress(len(files), len(files))
     return BatchSummary(
         read=tally.documents, kept=0, failed=failed, drawn=drawn, profile=tally.profile()
     )
@@ -223,9 +231,11 @@ class _Input:
     """What becomes one line: a file, or a document in one, whose bytes are then at hand.
 
     :param name: path of the file, and of the document in it.
+    :param index: of the file among those of the run.
     """
 
     name: str
+    index: int
     member: documents.Member | None = None
 
     def key(self, identity: dict[str, str]) -> str:
@@ -256,26 +266,23 @@ class _Input:
             return extractor.read(Path(self.name), password=password)
         if self.member.data is None:
             raise self.member.error or AssertionError(self.name)
-        name = os.path.basename(self.name)
+        # Not the numbered name: its end tells what the document is.
+        name = os.path.basename(self.member.name)
         return extractor.read(self.member.data, name=name, password=password)
 
 
-def _opened(files: Sequence[str], progress: Progress | None) -> Iterator[_Input]:
+def _opened(files: Sequence[str]) -> Iterator[_Input]:
     """Yield the inputs: each file, or the documents in it."""
     for index, file in enumerate(files):
-        if progress is not None:
-            progress(index, len(files))
         if not documents.is_container(file):
-            yield _Input(file)
+            yield _Input(file, index)
             continue
         names: Counter[str] = Counter()
         for member in documents.expand(file, name=file):
             # Two files of one name in an archive are two inputs.
             names[member.name] += 1
             twice = f" ({names[member.name]})" if names[member.name] > 1 else ""
-            yield _Input(member.name + twice, member)
-    if progress is not None:
-        progress(len(files), len(files))
+            yield _Input(member.name + twice, index, member)
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,21 +199,24 @@ class Extractor(Generic[T]):
         """
         return read(source, name=name, password=password, ocr=self.ocr)
 
-    def extract_many(self, sources: Iterable[Source]) -> Iterator[Extraction[T]]:
+    def extract_many(
+        self, sources: Iterable[Source], *, password: str | None = None
+    ) -> Iterator[Extraction[T]]:
         """Read documents one after the other, each as `extract` would.
 
         A path of a mail or an archive stands for the documents in it.
 
+        :param password: opens those that are encrypted.
         :raises DocumentError: at the document that cannot be read; `extractor.batch` goes on.
         """
         for source in sources:
             if not isinstance(source, str | os.PathLike) or not documents.is_container(source):
-                yield self.extract(source)
+                yield self.extract(source, password=password)
                 continue
             for member in documents.expand(source):
                 if member.data is None:
                     raise member.error or AssertionError(member.name)
-                yield self.extract(member.data, name=member.name)
+                yield self.extract(member.data, name=member.name, password=password)
 
     def _filled(self, document: Document) -> business.Filled | None:
         """Return what the document's e-invoice says of the schema, None if the page is to say."""
@@ -341,15 +344,18 @@ def extract(
     base_model: str | None = None,
     engine: str = "auto",
     ocr: Ocr = "auto",
+    einvoice: UseEInvoice = "auto",
+    password: str | None = None,
 ) -> Extraction[T]:
     """Read one document into a record of `schema`; `Extractor` does the same for many.
 
-    :param source: see `Extractor.extract`.
-    :param ocr: see `Extractor`.
+    :param source: see `Extractor.extract`, as for `password`; the others are of `Extractor`.
     :raises ExtractorError: see `Extractor` and `Extractor.extract`.
     """
-    reader = Extractor(schema, adapter=adapter, base_model=base_model, engine=engine, ocr=ocr)
-    return reader.extract(source)
+    reader = Extractor(
+        schema, adapter=adapter, base_model=base_model, engine=engine, ocr=ocr, einvoice=einvoice
+    )
+    return reader.extract(source, password=password)
 
 
 def read(

@@ -21,7 +21,7 @@ from typing import Any
 
 from extractor import document as documents
 from extractor.document import Document
-from extractor.errors import CorpusError, OutputError
+from extractor.errors import CorpusError, DocumentError, OutputError
 from extractor.export import as_text
 
 LABELS = "labels.jsonl"
@@ -52,7 +52,14 @@ class LabelledDocument:
         """Read the document. :raises DocumentError: if it gives no text."""
         if self.path is None:
             return Document.from_text(self.given_text or "", self.id)
-        return documents.read(self.path)
+        document = documents.read(self.path)
+        if not document.text.strip():  # an e-invoice whose page is a picture
+            raise DocumentError(
+                f"{document.name}: no page has a text layer",
+                hint='to read it by OCR: pip install "fieldwright[ocr]"',
+                category="no_text",
+            )
+        return document
 
     def sha256(self) -> str:
         """Return the hash of the file's bytes, or of the text."""

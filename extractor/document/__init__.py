@@ -150,6 +150,8 @@ def expand(
     is a member with an error.
     """
     limits = limits or Limits()
+    if name is None and isinstance(source, str | os.PathLike):
+        name = os.path.basename(os.fspath(source))
     try:
         data, name = _load(source, name, limits)
     except DocumentError as error:
@@ -319,7 +321,7 @@ def _file_bytes(path: str, most: int) -> bytes:
 def _no_file(path: str) -> DocumentError:
     return DocumentError(
         f"{os.path.basename(path)}: is a folder or a device, not a file",
-        hint="give a PDF or text file",
+        hint="give the path of a document",
         category="unsupported",
     )
 

@@ -58,19 +58,8 @@ class Worker:
         :returns: what `extractor.document.pdf.read_pdf` returns.
         :raises DocumentError: if it gives no text, or costs more than its limits.
         """
-        readers: tuple[str, ...] = READERS
-        deadline_s = time.monotonic() + limits.seconds_s
         request = {"task": "pdf", "password": password}
-        for _ in range(_TRIES):
-            left_s = deadline_s - time.monotonic()
-            try:
-                return self._try({**request, "readers": readers}, data, limits, left_s)
-            except _Fault as fault:
-                if fault.crashed:
-                    if READERS[0] not in readers:
-                        break
-                    readers = READERS[1:]
-        raise _broken()
+        return self._ask(data, request, limits, READERS)
 
     def ask(self, data: bytes, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
         """Have something else done with a file.
@@ -78,31 +67,36 @@ class Worker:
         :param request: `task` and what it needs, see `extractor.document.readers`.
         :raises DocumentError: if the file does not give it, or costs more than its limits.
         """
-        seconds_s = limits.ocr_seconds_s if self._patient else limits.seconds_s
-        try:
-            return self._try(request, data, limits, seconds_s)
-        except _Fault:
-            raise _broken() from None
+        return self._ask(data, request, limits, ())
 
-    def _try(
-        self, request: dict[str, Any], data: bytes, limits: Limits, seconds_s: float
+    def _ask(
+        self, data: bytes, request: dict[str, Any], limits: Limits, readers: tuple[str, ...]
     ) -> dict[str, Any]:
-        """Ask once.
-
-        :raises _Fault: if the worker died or broke the protocol.
-        """
+        """Ask, and ask again where the worker was ended from outside, or another reader is left."""
+        seconds_s = limits.ocr_seconds_s if self._patient else limits.seconds_s
         with self._lock:
-            try:
-                return self._content(self._exchange(request, data, limits, seconds_s))
-            except TimeoutError:
-                self.stop()
-                raise DocumentError(
-                    f"reading it takes more than {seconds_s:g} s",
-                    hint="split the document, or raise the limit of seconds",
-                    category="too_big",
-                ) from None
-            except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
-                raise _Fault(self._crashed()) from error
+            deadline_s = time.monotonic() + seconds_s
+            for _ in range(_TRIES):
+                try:
+                    asked = {**request, "readers": readers}
+                    return self._content(self._exchange(asked, data, limits, deadline_s))
+                except TimeoutError:
+                    self.stop()
+                    raise DocumentError(
+                        f"reading it takes more than {seconds_s:g} s",
+                        hint="split the document, or raise the limit of seconds",
+                        category="too_big",
+                    ) from None
+                except (OSError, EOFError, ValueError, LookupError, TypeError):
+                    if self._crashed():
+                        if READERS[0] not in readers:
+                            break
+                        readers = READERS[1:]
+        raise DocumentError(
+            "the file crashes its reader or exceeds its memory",
+            hint="ask for the file again, or open it and save it anew",
+            category="broken",
+        )
 
     def stop(self) -> None:
         """End the worker and whatever it started."""
@@ -167,15 +161,15 @@ class Worker:
         raise DocumentError(message, hint=hint, category=category)  # type: ignore[arg-type]
 
     def _exchange(
-        self, request: dict[str, Any], data: bytes, limits: Limits, seconds_s: float
+        self, request: dict[str, Any], data: bytes, limits: Limits, deadline_s: float
     ) -> dict[str, Any]:
         """Send one file and wait for the answer.
 
-        :raises TimeoutError: after so many seconds.
+        :raises TimeoutError: after the deadline.
         :raises EOFError: if the worker died.
         :raises ValueError: if it says what it must not, or too much.
         """
-        deadline_s = time.monotonic() + seconds_s
+        seconds_s = max(0.0, deadline_s - time.monotonic())
         most = limits.member_bytes if request["task"] == "members" else limits.answer_bytes
         process = self._running(limits.ocr_memory_bytes if self._patient else limits.memory_bytes)
         assert process.stdin is not None and process.stdout is not None
@@ -209,22 +203,6 @@ class Worker:
         if answer["id"] != self._asked:
             raise ValueError("an answer to another request")
         return answer
-
-
-class _Fault(Exception):
-    """A worker that gave no answer; `crashed` if it died of its own fault."""
-
-    def __init__(self, crashed: bool) -> None:
-        super().__init__(crashed)
-        self.crashed = crashed
-
-
-def _broken() -> DocumentError:
-    return DocumentError(
-        "the file crashes its reader or exceeds its memory",
-        hint="ask for the file again, or open and save it in a PDF viewer",
-        category="broken",
-    )
 
 
 def _is_whole(incoming: bytearray, most: int) -> bool:

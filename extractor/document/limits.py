@@ -50,5 +50,5 @@ class Limits:
 
     @property
     def member_bytes(self) -> int:
-        """Of what it may say about a container: a file in base 64."""
-        return 1024**2 + 3 * self.file_bytes // 2
+        """Of what it may say about a container: 8 MiB of small files and one more, in base 64."""
+        return 1024**2 + 4 * (8 * 1024**2 + self.file_bytes) // 3

@@ -105,12 +105,15 @@ class PdfPages:
 
     def __init__(self, data: bytes, password: str | None = None) -> None:
         import pypdfium2
+        import pypdfium2.raw as raw
 
-        from extractor.document.pdf import repaired
+        from extractor.document.pdf import locked, repaired
 
         try:
             self._document = pypdfium2.PdfDocument(data, password=password)
         except pypdfium2.PdfiumError as error:
+            if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
+                raise locked(password) from error
             rebuilt = repaired(data, password)
             if rebuilt is None:
                 raise _damaged("the file is too damaged to be drawn") from error

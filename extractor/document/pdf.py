@@ -210,7 +210,8 @@ def _readable(text: str) -> bool:
     return sum(character.isalnum() for character in text) >= 2
 
 
-def _locked(password: str | None) -> DocumentError:
+def locked(password: str | None) -> DocumentError:
+    """Return the error of an encrypted file, whether a password was given or not."""
     if password is None:
         return DocumentError(
             "the file is encrypted and needs a password",
@@ -234,7 +235,7 @@ def _structure(data: bytes, password: str | None) -> tuple[int | None, Any]:
         if reader.is_encrypted and not (
             reader.decrypt("") or (password is not None and reader.decrypt(password))
         ):
-            raise _locked(password)
+            raise locked(password)
         return len(reader.pages), reader
     except DocumentError:
         raise
@@ -265,7 +266,7 @@ def _pdfium_pages(
         document = pypdfium2.PdfDocument(data, password=password)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
-            raise _locked(password) from error
+            raise locked(password) from error
         return [], [], False
     pages: list[PageWords] = []
     unread: list[int] = []
