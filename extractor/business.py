@@ -67,6 +67,10 @@ ALIASES = {
     "vendor_vat_id": "seller_vat_id",
     "vendor_tax_id": "seller_vat_id",
     "customer_vat_id": "buyer_vat_id",
+    "seller_tax_id": "seller_vat_id",
+    "buyer_tax_id": "buyer_vat_id",
+    "seller_iban": "iban",
+    "seller_bic": "bic",
     "invoice_id": "invoice_number",
     "invoice_no": "invoice_number",
     "document_number": "invoice_number",
@@ -113,24 +117,24 @@ _TERMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "delivery_date": ("date", ("BT-72",)),
     "iban": ("code", ("BT-84",)),
     "bic": ("identifier", ("BT-86",)),
-    "discount_total": ("number", ("BT-107",)),
-    "net_total": ("number", ("BT-109",)),
-    "tax_total": ("number", ("BT-110",)),
-    "gross_total": ("number", ("BT-112",)),
-    "amount_due": ("number", ("BT-115",)),
-    "tax_rate": ("number", ("BT-119",)),
+    "discount_total": ("amount", ("BT-107",)),
+    "net_total": ("amount", ("BT-109",)),
+    "tax_total": ("amount", ("BT-110",)),
+    "gross_total": ("amount", ("BT-112",)),
+    "amount_due": ("amount", ("BT-115",)),
+    "tax_rate": ("rate", ("BT-119",)),
 }
 _LISTS = ("line_items", "items", "lines", "positions", "invoice_lines", "products", "articles")
 _LINE_TERMS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("position", "line_number", "line_id", "pos"), ("identifier", "BT-126")),
     **dict.fromkeys(("description", "name", "item", "product", "title"), ("text", "BT-153")),
-    **dict.fromkeys(("quantity", "qty"), ("number", "BT-129")),
-    **dict.fromkeys(("unit_price", "price", "price_per_unit"), ("number", "BT-146")),
+    **dict.fromkeys(("quantity", "qty"), ("quantity", "BT-129")),
+    **dict.fromkeys(("unit_price", "price", "price_per_unit"), ("amount", "BT-146")),
     **dict.fromkeys(
         ("line_total", "total", "amount", "net_amount", "total_price", "line_amount"),
-        ("number", "BT-131"),
+        ("amount", "BT-131"),
     ),
-    **dict.fromkeys(("tax_rate", "vat_rate"), ("number", "BT-152")),
+    **dict.fromkeys(("tax_rate", "vat_rate"), ("rate", "BT-152")),
     **dict.fromkeys(
         ("article_number", "item_number", "product_code", "sku", "item_code"),
         ("identifier", "BT-155"),
@@ -140,19 +144,21 @@ _PARTIES = {
     **dict.fromkeys(("seller", "vendor", "supplier", "issuer", "merchant"), "seller"),
     **dict.fromkeys(("buyer", "customer", "client", "recipient", "bill_to"), "buyer"),
 }
-# In an object of another name these say nothing without it.
-_VAGUE = {"name", "number", "date", "address", "total", "amount", "id", "company", "tax", "bank"}
 _TEXTS = {"text", "identifier"}
-_NUMBERS = {"number", "money", "quantity", "percent"}
 _TYPES = {
     "text": _TEXTS,
     "identifier": _TEXTS,
     "code": {*_TEXTS, "vat_id", "iban"},
     "currency": {*_TEXTS, "currency"},
-    "number": _NUMBERS,
+    "amount": {"number", "money"},
+    "rate": {"number", "percent"},
+    "quantity": {"number", "quantity"},
     "date": {"date"},
 }
-_PLAIN: dict[str, set[type]] = {"number": {Decimal, float, int}, "date": {date}}
+_PLAIN: dict[str, set[type]] = {
+    **{kind: {Decimal, float, int} for kind in ("amount", "rate", "quantity")},
+    "date": {date},
+}
 # Canonical strings are what an e-invoice gives, whatever the page prints.
 _CANONICAL = Locale(decimal=".", day_first=True)
 _LEAST_SHARE = 0.5
@@ -234,8 +240,9 @@ class _Field:
         for key, child in node.keys:
             path = f"{self.name}.{key}"
             values[key] = None
-            if isinstance(child, LeafNode) and (party or key not in _VAGUE):
-                concept = concept_of(f"{party}_{key}" if party else key)
+            # Only a party gives its parts their meaning: the VAT id of a payer is not the seller's.
+            if isinstance(child, LeafNode) and (party or key in _TERMS):
+                concept = concept_of(f"{party}_{key}") if party else key
                 values[key] = self._term(path, concept, child.type)
             else:
                 self.unstated.append(path)
@@ -249,6 +256,8 @@ class _Field:
             for key, kind in leaves.items()
             if key in _LINE_TERMS and _compatible(kind, _LINE_TERMS[key][0])
         }
+        if "description" in terms and list(terms.values()).count("BT-153") > 1:
+            terms["description"] = "BT-154"
         lines = self.invoice.lines
         self.known = bool(lines) and bool({"BT-153", "BT-131"} & set(terms.values()))
         if not self.known:

@@ -69,7 +69,7 @@ EngineOption = Annotated[
     typer.Option(
         "--engine",
         help="fp32, bf16, int8 (needs openvino), or auto: the fastest that train found to lose "
-        "no values.",
+        "at most 1 of 100 values.",
     ),
 ]
 PasswordOption = Annotated[

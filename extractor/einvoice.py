@@ -28,7 +28,7 @@ def warnings(
     document: Document, filled: Filled, placed: Iterable[tuple[Leaf, Evidence]]
 ) -> list[FieldWarning]:
     """Return what to look at: values that the page does not show, fields without a term."""
-    message = "no business term of e-invoices states this"
+    message = "this is not taken from e-invoices"
     found = [FieldWarning(path, "not_in_einvoice", message) for path in filled.unstated]
     if _is_page(document):
         message = "the e-invoice states this value, the page does not show it"

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from extractor import batch, document
-from extractor.document.einvoice import MAX_DEPTH
+from extractor import batch, business, document
+from extractor.document.einvoice import MAX_DEPTH, EInvoice
 from extractor.errors import DocumentError
-from extractor.fields import Identifier, IsoDate, Money, Percent, Quantity, Verbatim
+from extractor.fields import Identifier, IsoDate, Money, Percent, Quantity, VatId, Verbatim
 from extractor.pipeline import Extraction, Extractor
+from extractor.schema import Schema
 from extractor.testing import CannedEngine
 from schemas.contract import Contract
 from schemas.invoice import Invoice
@@ -317,3 +318,22 @@ def test_other_attachments_are_no_e_invoice_and_no_matter() -> None:
     assert [] == codes(extraction)
     assert MAX_DEPTH >= 32, "real invoices nest about fifteen deep"
     assert PRINTED[0] in document.read(pdf(None)).text
+
+
+def test_a_field_is_never_filled_from_a_term_of_another_meaning() -> None:
+    class Payer(BaseModel):
+        vat_id: VatId | None = None
+        email: Verbatim | None = None
+
+    class Slip(BaseModel):
+        gross_total: Money | None = None
+        tax: Percent | None = None
+        payer: Payer | None = None
+        seller: Payer | None = None
+
+    terms = {"BT-112": "119.00", "BT-110": "19.00", "BT-31": "DE123456788", "BT-43": "a@b.de"}
+    filled = business.fill(Schema.of(Slip), EInvoice("cii", "", terms, ()))
+
+    assert filled is not None
+    assert filled.values["seller"] == {"vat_id": "DE123456788", "email": "a@b.de"}
+    assert {"tax", "payer"} == set(filled.rest)

@@ -371,6 +371,11 @@ class Run:
         folder = Path(self.config.start) if given else adapters.shipped(self.base)
         if folder is None:
             return None
+        if folder.resolve() == self.output.resolve():
+            raise TrainingError(
+                f"adapter {folder}: is both the start and the output",
+                hint="name another --output; the start stays as it is",
+            )
         found = adapters.read(folder)
         rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
         if found.base_sha256 == self.base.sha256 and rank == self.config.rank:
@@ -624,7 +629,10 @@ class Run:
             "estimate": asdict(estimate),
             "documents": len(train),
             # What was learned from or chosen with proves nothing about unseen documents.
-            "seen": sorted({document.sha256() for document in (*train, *validation)}),
+            "seen": sorted(
+                {document.sha256() for document in (*train, *validation)}
+                | (adapters.seen(self.start) if self.start is not None else set())
+            ),
             "validation_f1": best,
             "losses": self.losses,
             "problems": [asdict(problem) for problem in self.problems],

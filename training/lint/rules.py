@@ -54,7 +54,7 @@ def lines(view: View, config: LintConfig) -> Iterator[Finding]:
         if concept in view.by_concept
     ]
     for case in view.cases:
-        rows = case.values.get(name)
+        rows = [row for row in case.values.get(name) or () if row is not None]
         totals = [value for key in known if (value := _amount(case, key)) is not None]
         if not rows or not totals or any(row.get("line_total") is None for row in rows):
             continue
@@ -119,6 +119,8 @@ def products(view: View, config: LintConfig) -> Iterator[Finding]:
         return
     for case in view.cases:
         for index, row in enumerate(case.values.get(name) or ()):
+            if row is None:
+                continue
             quantity, price, total = (row[key] for key in ("quantity", "unit_price", "line_total"))
             if quantity is None or price is None or total is None:
                 continue
