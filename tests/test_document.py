@@ -484,3 +484,10 @@ def test_a_hyphen_at_the_end_of_a_line_stays() -> None:
     lines = read(stream.getvalue()).text.splitlines()
 
     assert ["Invoice number INV-", "2024-17 of the long trans-", "port service"] == lines
+
+
+def test_an_encrypted_file_is_encrypted_for_ocr_too() -> None:
+    with pytest.raises(DocumentError) as caught:
+        read(encrypted(), ocr="always")
+
+    assert "encrypted" == caught.value.category

@@ -17,6 +17,7 @@ from pydantic import BaseModel, field_validator
 
 from extractor import Extractor, base_model, extract
 from extractor.adapter import read as read_adapter
+from extractor.adapter import seen
 from extractor.engine.local import LocalEngine
 from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import AdapterError, AdapterMismatch, TrainingError
@@ -118,6 +119,20 @@ def test_a_run_can_start_from_an_adapter_of_the_same_base_and_rank(
     assert again.losses[0] < 0.1 * fresh.losses[0]
     with pytest.raises(TrainingError, match=r"with rank 64, this run has .* rank 8"):
         tune(bills, Bill, tmp_path / "other", config(base, start=str(adapter), rank=8, epochs=1))
+    with pytest.raises(TrainingError, match="both the start and the output"):
+        tune(bills, Bill, adapter, config(base, start=str(adapter), epochs=1))
+
+
+def test_what_a_start_was_trained_on_stays_unfit_for_scoring(
+    adapter: Path, base: Path, tmp_path: Path
+) -> None:
+    line = {"text": "Cafe 7\nTotal 3,20", "id": "c", "split": "train", "fields": {"total": "3.20"}}
+    (tmp_path / "labels.jsonl").write_text(json.dumps(line))
+
+    on = tune(tmp_path, Bill, tmp_path / "on", config(base, start=str(adapter), epochs=1))
+
+    assert len(BILLS) == len(seen(adapter))
+    assert seen(adapter) < seen(on.output)
 
 
 def test_guesses_save_passes_of_a_model_that_has_learned_to_copy(adapter: Path, base: Path) -> None:
