@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from pydantic import BaseModel, field_validator
+from safetensors.torch import load_file
 
 from extractor import Extractor, base_model, extract
 from extractor.adapter import read as read_adapter
@@ -121,6 +122,20 @@ def test_a_run_can_start_from_an_adapter_of_the_same_base_and_rank(
         tune(bills, Bill, tmp_path / "other", config(base, start=str(adapter), rank=8, epochs=1))
     with pytest.raises(TrainingError, match="both the start and the output"):
         tune(bills, Bill, adapter, config(base, start=str(adapter), epochs=1))
+
+
+def test_lower_layers_stay_as_the_start_has_them(
+    adapter: Path, base: Path, bills: Path, tmp_path: Path
+) -> None:
+    on = tune(bills, Bill, tmp_path / "on", config(base, start=str(adapter), first_layer=1))
+
+    was = load_file(adapter / "adapter_model.safetensors")
+    now = load_file(on.output / "adapter_model.safetensors")
+    moved = {name for name in was if not torch.equal(was[name], now[name])}
+    assert now.keys() == was.keys()
+    assert moved == {name for name in was if ".layers.1." in name}
+    with pytest.raises(TrainingError, match="first_layer is 2, the base model has 2 layers"):
+        tune(bills, Bill, tmp_path / "no", config(base, start=str(adapter), first_layer=2))
 
 
 def test_what_a_start_was_trained_on_stays_unfit_for_scoring(

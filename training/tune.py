@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import random
+import re
 import shutil
 import time
 import warnings
@@ -63,6 +64,9 @@ class TuneConfig:
     :param learning_rate: peak; LoRA at this width wants far more than full tuning does. None is
         8e-4, and half of it for a run that starts from an adapter.
     :param rank: of the LoRA matrices; alpha is twice the rank.
+    :param first_layer: the lowest layer of the model whose adapter learns; those below stay as the
+        start has them, which needs no backward pass through them. None is a third of the layers
+        for a run that starts from an adapter, and 0, all learn, for one that does not.
     :param batch_size: examples per step, over all processes.
     :param seed: of everything that is drawn.
     :param threads: of torch; None leaves them as they are.
@@ -79,6 +83,7 @@ class TuneConfig:
     epochs: int | None = None
     learning_rate: float | None = None
     rank: int = 16
+    first_layer: int | None = None
     batch_size: int = 8
     seed: int = 0
     threads: int | None = None
@@ -98,6 +103,7 @@ class TuneConfig:
                 "between 0 and 1 (exclusive)",
             ),
             "rank": (self.rank >= 1, "at least 1"),
+            "first_layer": (self.first_layer is None or self.first_layer >= 0, "at least 0"),
             "batch_size": (self.batch_size >= 1, "at least 1"),
             "validation": (0 <= self.validation < 1, "between 0 (inclusive) and 1 (exclusive)"),
             "checkpoints": (self.checkpoints >= 1, "at least 1"),
@@ -344,6 +350,7 @@ class Run:
             model = get_peft_model(self.plain, self.lora)
         if self.start is not None:
             set_peft_model_state_dict(model, load_file(self.start / "adapter_model.safetensors"))
+        self._fix_lower_layers(model)
         model.to(self.accelerator.device)
         self.weights = [p for p in model.parameters() if p.requires_grad]
         self.initial = [p.detach().clone() for p in self.weights]
@@ -353,6 +360,25 @@ class Run:
         )
         self.model: Any = model  # peft's wrapper answers like the model in it
         self.schedule = _schedule(self.learning_rate, self.steps)
+
+    def _fix_lower_layers(self, model: Any) -> None:
+        """Keep the adapter of the lower layers as it is.
+
+        :raises TrainingError: if no layer would be left to learn.
+        """
+        count = int(self.plain.config.num_hidden_layers)
+        first = self.config.first_layer
+        if first is None:
+            first = 0 if self.start is None else count // 3
+        if first >= count:
+            raise TrainingError(
+                f"first_layer is {first}, the base model has {count} layers",
+                hint=f"give a first_layer between 0 and {count - 1}",
+            )
+        for name, parameter in model.named_parameters():
+            layer = re.search(r"\.(?:layers|h)\.(\d+)\.", name)
+            if layer is not None and int(layer[1]) < first:
+                parameter.requires_grad_(False)
 
     def _start_workers(self) -> ThreadPoolExecutor:
         """Return the threads that examples are trained on, the processor's threads shared out."""

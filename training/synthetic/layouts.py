@@ -255,7 +255,7 @@ def compose(sheet: Sheet) -> None:
     rng = sheet.rng
     plan = rng.choices(
         ("classic", "letter", "columns", "grid", "form", "receipt", "continuation"),
-        (31, 20, 18, 6, 11, 8, 6),
+        (28, 18, 17, 9, 15, 8, 5),
     )[0]
     sheet.kinds["plan"] = plan
     if plan in ("receipt", "form"):
@@ -439,6 +439,9 @@ def metadata(sheet: Sheet) -> list[tuple[str, str, str]]:
                 sheet.say("payment_terms", _terms(sheet)),
             )
         )
+    # Where there is no date to pay by, another date is taken for it unless such pages are learned.
+    if sheet.chance(0.3 if "due_date" in sheet.printed else 0.45):
+        more += [("", *box) for box in other_dates(sheet, sheet.rng.randint(1, 2))]
     if sheet.kinds["currency"] == "field" and sheet.chance(0.5):
         more.append(
             ("currency", sheet.label("currency"), sheet.say("currency", deal.country.currency))
@@ -448,6 +451,30 @@ def metadata(sheet: Sheet) -> list[tuple[str, str, str]]:
     found += more
     if sheet.chance(0.15):
         sheet.rng.shuffle(found)
+    return found
+
+
+def other_dates(sheet: Sheet, count: int) -> list[tuple[str, str]]:
+    """Labels and values of dates that no concept asks for."""
+    days = (sheet.rng.randint(-60, 45) for _ in range(count))
+    labels = sheet.rng.sample(words.OTHER_DATES[sheet.language], count)
+    day = datetime.timedelta(days=1)
+    return [
+        (label, sheet.date(sheet.deal.issue_date + number * day))
+        for label, number in zip(labels, days, strict=True)
+    ]
+
+
+def other_boxes(sheet: Sheet, count: int) -> list[tuple[str, str]]:
+    """Labels and values of boxes that no concept asks for; many are empty."""
+    rng, deal = sheet.rng, sheet.deal
+    found = []
+    for label in rng.sample(words.OTHER_BOXES[sheet.language], count):
+        number = countries.fill(rng, "9" * rng.randint(1, 12), letters=False)
+        place = countries.place(rng, deal.country)
+        found.append(
+            (label, rng.choice(("-", "", number, number, place, rng.choice("ABCSNX0123"))))
+        )
     return found
 
 
@@ -623,6 +650,7 @@ def _grid_head(sheet: Sheet) -> None:
     )
     boxes += party
     boxes += [(text, value) for _, text, value in metadata(sheet)]
+    boxes += other_boxes(sheet, rng.choice((0, 0, 2, 4)))
     if "no buyer" not in sheet.kinds:
         boxes.append((label("buyer"), sheet.say("buyer_name", deal.buyer.name)))
         if sheet.chance(0.6):
@@ -641,7 +669,7 @@ def _grid_head(sheet: Sheet) -> None:
         upper = sheet.chance(0.6)
         sheet.put(
             "  ".join(text.upper() if upper else text for text, _ in row),
-            "  ".join(value for _, value in row),
+            "  ".join(value for _, value in row if value),
         )
     _space(sheet)
 
@@ -656,6 +684,8 @@ def _form(sheet: Sheet) -> None:
     if sheet.chance(0.4):
         empty = [c for c in ("due_date", "order_number") if c not in sheet.printed]
         head += [(sheet.label(concept), "-") for concept in empty]
+    head += other_boxes(sheet, rng.randint(0, 4))
+    rng.shuffle(head)
     sections = [("", head)]
     taxed = "vat" in sheet.kinds
     number = sheet.say("seller_vat_id", deal.seller.tax_number) if taxed else "-"
@@ -683,6 +713,8 @@ def _form(sheet: Sheet) -> None:
                 if role == "seller" and value != "-":
                     sheet.say(f"seller_{key}", value)
                 boxes.append((sheet.label(f"seller_{key}") or key, value))
+        for box in other_boxes(sheet, rng.choice((0, 0, 1, 3))):
+            boxes.insert(rng.randint(0, len(boxes)), box)
         sections.append((sheet.label(role), boxes))
     if sheet.chance(0.3):
         sections.append(sections.pop(0))
@@ -707,7 +739,9 @@ def _put_boxes(sheet: Sheet, boxes: list[tuple[str, str]], width: int) -> None:
     while boxes:
         count = min(len(boxes), sheet.rng.randint(1, width))
         row, boxes = boxes[:count], boxes[count:]
-        sheet.put("  ".join(label for label, _ in row), "  ".join(value for _, value in row))
+        # An empty box leaves no mark in a text; its label stands there all the same.
+        values = "  ".join(value for _, value in row if value)
+        sheet.put("  ".join(label for label, _ in row), *([values] if values else []))
 
 
 def _running_head(sheet: Sheet) -> None:

@@ -1111,6 +1111,37 @@ _OTHER_AMOUNTS: dict[str, str] = {
     "it": "Ritenuta d'acconto|Altre spese|Bollo|Cassa previdenziale|Trattenute",
 }
 
+# Dates and boxes that are none of the concepts; other languages take the English words.
+_OTHER_DATES: dict[str, str] = {
+    "en": "Printed on|Order date|Date of birth|Received|Period from|Period to|Statement date|"
+    "Valid until|Created|Registration date|Last updated",
+    "de": "Druckdatum|Bestelldatum|Auftragsdatum|Zeitraum von|Zeitraum bis|Eingangsdatum|"
+    "Gültig bis|Erstellt am|Buchungsdatum|Angebotsdatum",
+    "fr": "Imprimé le|Date de commande|Période du|Période au|Reçu le|Valable jusqu'au|Créé le",
+    "pt": "Impresso em|Data do pedido|Data de entrada|Competência|Data de autorização|"
+    "Período de|Válido até",
+    "es": "Impreso el|Fecha de pedido|Periodo desde|Periodo hasta|Válido hasta|Recibido el",
+    "it": "Stampato il|Data ordine|Periodo dal|Periodo al|Valido fino al|Ricevuto il",
+    "nl": "Afgedrukt op|Besteldatum|Periode van|Periode tot|Geldig tot",
+    "cs": "Vytištěno|Datum objednávky|Období od|Platnost do",
+    "pl": "Wydrukowano|Data zamówienia|Okres od|Ważne do",
+}
+_OTHER_BOXES: dict[str, str] = {
+    "en": "Series|Verification code|Page|Operation|Region|Postcode|Country|Branch|Department|"
+    "Document type|Access key|Registry no.|Weight|Packages|Terms code|Mode of transport|Class",
+    "de": "Serie|Prüfziffer|Vorgang|Bundesland|PLZ|Land|Filiale|Abteilung|Belegart|Kostenstelle|"
+    "Gewicht|Kolli|Versandart|Sachbearbeiter|Register-Nr.",
+    "fr": "Série|Code de vérification|Opération|Région|Code postal|Pays|Agence|Service|"
+    "Type de document|Poids|Colis|Transport|Registre",
+    "pt": "Série|Código de verificação|Natureza da operação|Inscrição estadual|"
+    "Inscrição municipal|UF|CEP|Protocolo de autorização|Chave de acesso|Regime|Situação|"
+    "Quantidade|Peso bruto|Peso líquido|Frete por conta|Código|Tomador|Intermediário",
+    "es": "Serie|Código de verificación|Operación|Provincia|Código postal|País|Sucursal|Régimen|"
+    "Tipo de documento|Peso|Bultos",
+    "it": "Serie|Codice di verifica|Causale|Provincia|CAP|Paese|Filiale|Reparto|Peso|Colli|"
+    "Regime fiscale|Codice destinatario",
+}
+
 LABELS = {language: _cut(labels) for language, labels in _CONCEPT_LABELS.items()}
 COLUMNS = {language: _cut(columns) for language, columns in _COLUMNS.items()}
 TITLES = _cut(_TITLES)
@@ -1124,3 +1155,5 @@ MONTHS = _cut(_MONTHS)
 PAGE = _cut(_PAGE)
 PARTY = {language: _cut(_PARTY.get(language, _PARTY["en"])) for language in _CONCEPT_LABELS}
 OTHER_AMOUNTS = _cut({lang: _OTHER_AMOUNTS.get(lang, _OTHER_AMOUNTS["en"]) for lang in LABELS})
+OTHER_DATES = _cut({lang: _OTHER_DATES.get(lang, _OTHER_DATES["en"]) for lang in LABELS})
+OTHER_BOXES = _cut({lang: _OTHER_BOXES.get(lang, _OTHER_BOXES["en"]) for lang in LABELS})
