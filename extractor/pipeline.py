@@ -3,6 +3,8 @@
 read -> cut into windows -> prompt -> generate under the constraint -> load -> merge
 -> locate on the page -> probability -> the schema's own checks -> Extraction
 
+Where the class's checks reject an answer, they choose among the likeliest others that they accept.
+
 Where the file holds an e-invoice, its XML is the record; the model is asked for what no business
 term states, or for nothing.
 """
@@ -25,12 +27,14 @@ from pydantic.errors import PydanticUserError
 from extractor import business
 from extractor import document as documents
 from extractor import einvoice as einvoices
+from extractor.checks import reconsider
 from extractor.document import Document, Ocr
 from extractor.errors import DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.profile import Stopwatch
 from extractor.schema import AnySchema, FieldWarning, Loaded, Schema
+from extractor.spans import spans
 from extractor.windows import Answer, Window, WindowConfig, cut, merge
 
 if TYPE_CHECKING:
@@ -184,8 +188,10 @@ class Extractor(Generic[T]):
         outputs = self._ask(document, asked, windows) if asked else []
         for output in outputs:
             watch.add(output.timings_s)
+        with watch.stage("check"):
+            outputs, chosen = self._reconsider(document, asked, outputs)
         with watch.stage("evidence"):
-            extraction = self._assemble(document, filled, asked, windows, outputs)
+            extraction = self._assemble(document, filled, asked, windows, outputs, chosen)
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
 
@@ -231,6 +237,18 @@ class Extractor(Generic[T]):
             [Request(asked, document.text[w.start : w.end], self.max_new_tokens) for w in windows]
         )
 
+    def _reconsider(
+        self, document: Document, asked: AnySchema | None, outputs: list[Output]
+    ) -> tuple[list[Output], list[FieldWarning]]:
+        """Let the class's checks choose between readings; the answers of windows stay apart."""
+        from extractor.engine.base import Request
+
+        if len(outputs) != 1 or asked is not self.schema:
+            return outputs, []
+        request = Request(asked, document.text, self.max_new_tokens)
+        output, chosen = reconsider(self.engine, request, outputs[0])
+        return [output], chosen
+
     def _assemble(
         self,
         document: Document,
@@ -238,6 +256,7 @@ class Extractor(Generic[T]):
         asked: AnySchema | None,
         windows: Sequence[Window],
         outputs: Sequence[Output],
+        chosen: Sequence[FieldWarning],
     ) -> Extraction[T]:
         locale = Locale.of(document.text)
         answers = [
@@ -304,6 +323,7 @@ class Extractor(Generic[T]):
                 *self._about_einvoice(document, filled, asked, fields),
                 *_not_visible(fields),
                 *loaded.warnings,
+                *chosen,
                 *rejected,
             ),
             usage={
@@ -471,25 +491,5 @@ def _probabilities(output: Output) -> dict[str, float]:
 
     What the constraint left no choice about is certain.
     """
-    found = {path: output.probability(*span) for path, span in _spans(output.text, 0, "")[1]}
+    found = {path: output.probability(*span) for path, span in spans(output.text)}
     return {path: 1.0 if value is None else value for path, value in found.items()}
-
-
-def _spans(text: str, at: int, path: str) -> tuple[int, list[tuple[str, tuple[int, int]]]]:
-    """Return where the value at `at` ends in canonical JSON, and the span of each path in it."""
-    start, found = at, []
-    if text[at] in "{[" and text[at + 1] not in "}]":
-        index = 0
-        while text[at] in "{[,":
-            at += 1
-            inner = f"{path}[{index}]"
-            if text[start] == "{":
-                key, colon = json.JSONDecoder().raw_decode(text, at)
-                at, inner = colon + 1, f"{path}.{key}" if path else key
-            at, below = _spans(text, at, inner)
-            found += below
-            index += 1
-        at += 1
-    else:
-        _, at = json.JSONDecoder().raw_decode(text, at)
-    return at, [*found, (path, (start, at))]

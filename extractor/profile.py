@@ -19,6 +19,7 @@ STAGES: Mapping[str, str] = {
     "decode": "decode",
     "mask": "mask",
     "draft": "drafts",
+    "check": "checks",
     "evidence": "evidence",
     "write": "writing",
     "rest": "the rest",
@@ -26,7 +27,8 @@ STAGES: Mapping[str, str] = {
 """Stages in the order of a document's path, and what people call them.
 
 `prefill` is the pass over the prompt, `decode` the passes after it, `constraint` what is built for
-one document, `mask` following it token by token, `draft` guessing what comes next.
+one document, `mask` following it token by token, `draft` guessing what comes next, `check` trying
+other readings where the class's checks reject the first.
 """
 
 

@@ -144,7 +144,7 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected`, `not_visible` or, of the whole record, `unread_pages`.
+        `rejected`, `chosen_by_check`, `not_visible` or, of the whole record, `unread_pages`.
     """
 
     field: str
@@ -261,23 +261,33 @@ class Schema(Generic[T]):
         pruned = _prune(self.root, values, "", missing)
         if missing:
             return None, tuple(missing), []
-        try:
-            return self.model.model_validate(pruned), (), []
-        except ValidationError as error:
-            warnings = [
-                FieldWarning(_path(item["loc"]), "rejected", item["msg"])
-                for item in error.errors(include_url=False, include_context=False)
-            ]
-        except Exception as error:  # validators are the user's code and may raise anything
-            message = f"a validator raised {type(error).__name__}: {error}"
-            warnings = [FieldWarning("", "rejected", message)]
-        record = None
+        record, warnings = self._validate(pruned)
+        if record is not None:
+            return record, (), []
         try:
             record = _construct(self.root, pruned)  # the root's model is T
         except Exception as error:  # model_post_init and default factories are the user's code too
             message = f"the record cannot be built: {type(error).__name__}: {error}"
             warnings.append(FieldWarning("", "rejected", message))
         return record, (), warnings
+
+    def rejections(self, values: Mapping[str, Any]) -> list[FieldWarning]:
+        """Return what the class's own validators reject; nothing where a required value lacks."""
+        missing: list[str] = []
+        pruned = _prune(self.root, values, "", missing)
+        return [] if missing else self._validate(pruned)[1]
+
+    def _validate(self, pruned: Mapping[str, Any]) -> tuple[T | None, list[FieldWarning]]:
+        try:
+            return self.model.model_validate(pruned), []
+        except ValidationError as error:
+            return None, [
+                FieldWarning(_path(item["loc"]), "rejected", item["msg"])
+                for item in error.errors(include_url=False, include_context=False)
+            ]
+        except Exception as error:  # validators are the user's code and may raise anything
+            message = f"a validator raised {type(error).__name__}: {error}"
+            return None, [FieldWarning("", "rejected", message)]
 
     def dump(self, record: BaseModel | Mapping[str, Any]) -> str:
         """Return the one canonical JSON of a record, or of values by JSON key."""

@@ -39,6 +39,10 @@ class CannedEngine:
         """Answer each request."""
         return [self._answer(request) for request in requests]
 
+    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
+        """Find every answer as likely as its first token."""
+        return [Output(text, (-0.1,), (1,), False, 0, 0) for text in answers]
+
     def _answer(self, request: Request) -> Output:
         values = self.answer(request.text) if callable(self.answer) else self.answer
         text = request.schema.target(values)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from decimal import Decimal
+
+from pydantic import BaseModel, Field, model_validator
 
 from extractor.fields import Currency, Iban, Identifier, IsoDate, Money, Quantity, VatId, Verbatim
 
@@ -31,3 +33,19 @@ class Invoice(BaseModel):
     gross_total: Money | None = Field(None, description="total with tax")
     iban: Iban | None = Field(None, description="account to pay to")
     line_items: list[LineItem] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def totals_add_up(self) -> Invoice:
+        """Reject totals that do not add up; five cents may be rounded away."""
+        if self.net_total is None or self.tax_total is None or self.gross_total is None:
+            return self
+        if abs(self.net_total + self.tax_total - self.gross_total) > Decimal("0.05"):
+            raise ValueError("net_total and tax_total do not add up to gross_total")
+        return self
+
+    @model_validator(mode="after")
+    def due_after_issue(self) -> Invoice:
+        """Reject a date to pay by that lies before the date of issue."""
+        if self.issue_date and self.due_date and self.due_date < self.issue_date:
+            raise ValueError("due_date lies before issue_date")
+        return self

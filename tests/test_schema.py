@@ -25,6 +25,7 @@ from pydantic import (
     Field,
     RootModel,
     TypeAdapter,
+    ValidationError,
     conint,
     conlist,
     constr,
@@ -257,10 +258,14 @@ def test_constraints_inside_an_optional_type_hold_in_decoding(values: dict[str, 
 @given(data=st.data())
 def test_any_record_of_a_ready_made_schema_is_read_back(name: str, data: st.DataObject) -> None:
     schema = Schema.of(resolve(f"schemas.{name}:{name.title()}"))
-    record = data.draw(st.builds(schema.model, **{  # type: ignore[arg-type]
+    drawn = data.draw(st.fixed_dictionaries({
         key: PRINTABLE[type(node.type)] for key, node in schema.root.keys
         if isinstance(node, LeafNode) and type(node.type) in PRINTABLE
     }))  # fmt: skip
+    try:
+        record = schema.model.model_validate(drawn)
+    except ValidationError:  # few drawn totals add up
+        record = schema.model.model_validate(drawn | {"net_total": None, "due_date": None})
     values = schema.values(record)
 
     built, missing, warnings = schema.record(values)

@@ -87,6 +87,14 @@ class Engine(Protocol):
         """Answer each request; the answers come in the order of the requests."""
         ...
 
+    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
+        """Return what `generate` would tell of answers if the model had given them.
+
+        :param answers: beginnings of canonical JSON, each ending with a whole value.
+        :returns: None for an answer that the constraint refuses.
+        """
+        ...
+
 
 class Runner(Protocol):
     """Runs weights over one sequence. Implementations: `TorchRunner`, `OpenVinoRunner`.

@@ -8,6 +8,7 @@ pass has chosen several tokens; what it does not agree with is forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def decode(
     schema: AnySchema,
     max_new_tokens: int,
     drafter: Drafter | None = None,
-    read: Any = None,
+    state: Any = None,
     watch: Stopwatch | None = None,
 ) -> Output:
     """Generate the answer to one prompt.
@@ -46,12 +47,12 @@ def decode(
     :param matcher: a fresh matcher of the constraint; it is consumed.
     :param max_new_tokens: most tokens before the answer is closed and marked truncated.
     :param drafter: a fresh one, for this answer; None guesses nothing.
-    :param read: the runner's state behind the prompt's first tokens; it is left as it is.
+    :param state: the runner's, behind the prompt's first tokens; it is gone on with.
     :param watch: counts the stages of this answer, what went before included.
     """
     watch = watch or Stopwatch()
     with watch.stage("prefill"):
-        state = runner.begin() if read is None else runner.copy(read)
+        state = runner.begin() if state is None else state
     with watch.stage("mask"):
         tokens = _consume_forced(matcher)
     logprobs = [0.0] * len(tokens)
@@ -75,7 +76,7 @@ def decode(
         pending = chosen[agreed:]
     truncated = not matcher.done
     kept = tokens[:max_new_tokens] if truncated else tokens
-    offsets, text = _offsets(kept, matcher)
+    offsets, text = token_offsets(kept, matcher)
     if truncated:
         text, _ = close(schema, text)
     return Output(
@@ -87,6 +88,36 @@ def decode(
         passes=passes,
         timings_s=watch.seconds_s,
     )
+
+
+def score(logits: npt.NDArray[np.float32], tokens: Sequence[int], matcher: Matcher) -> list[float]:
+    """Return the log probability of each token of a given answer, as `decode` would count it.
+
+    :param logits: before each token. Shape: [tokens, vocabulary].
+    :param matcher: a fresh matcher of a constraint that accepts the tokens; it is consumed.
+    """
+    scores: list[float] = []
+    while len(scores) < len(tokens):
+        forced = matcher.forced()
+        rest = tokens[len(scores) :]
+        if forced and list(rest[: len(forced)]) == forced[: len(rest)]:
+            known = forced[: len(rest)]
+            scores += [0.0] * len(known)
+        else:
+            known = [rest[0]]
+            allowed = np.flatnonzero(matcher.allowed())
+            scores.append(_log_probability(logits[len(scores)], allowed, rest[0]))
+        for token in known:
+            matcher.consume(token)
+    return scores
+
+
+def _log_probability(
+    logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.intp], token: int
+) -> float:
+    """Return the log probability of a token among the allowed ones."""
+    scores = logits[allowed]
+    return float(logits[token] - scores.max() - np.log(np.exp(scores - scores.max()).sum()))
 
 
 def _guess(
@@ -174,7 +205,7 @@ def _consume_forced(matcher: Matcher) -> list[int]:
     return forced
 
 
-def _offsets(tokens: list[int], matcher: Matcher) -> tuple[tuple[int, ...], str]:
+def token_offsets(tokens: Sequence[int], matcher: Matcher) -> tuple[tuple[int, ...], str]:
     """Return where each token starts in the text, in characters, and the text.
 
     Tokens are joined as bytes: a character may be spread over several tokens. What a cut left of

@@ -7,15 +7,18 @@ the rounding of sums, so a document would depend on its neighbours.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from extractor import base_model
 from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
 from extractor.engine.choice import Format
 from extractor.engine.constraint import Constraint
-from extractor.engine.decode import decode
+from extractor.engine.decode import decode, score, token_offsets
 from extractor.engine.draft import Drafter
 from extractor.errors import BaseModelError
 from extractor.profile import Stopwatch
@@ -50,6 +53,7 @@ class LocalEngine:
         self._identity = identity
         self._constraints: dict[str, Constraint] = {}
         self._prefixes: dict[str, Any] = {}
+        self._open: tuple[list[int], Any] | None = None  # the last prompt and what was read
 
     @classmethod
     def load(
@@ -123,7 +127,8 @@ class LocalEngine:
         with watch.stage("draft"):
             drafter = Drafter(request.text) if self.drafts else None
         with watch.stage("prefill"):
-            read = self._read(request.schema)
+            state = self._begin(request.schema)
+        self._open = (prompt, state)
         limit = min(request.max_new_tokens, room)
         return decode(
             self.runner,
@@ -133,20 +138,58 @@ class LocalEngine:
             request.schema,
             limit,
             drafter,
-            read,
+            state,
             watch,
         )
 
-    def _read(self, schema: AnySchema) -> Any:
-        """Return the runner's state behind the fields, which stand before every document.
+    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
+        """Return the probabilities of given answers; see `Engine.score`.
 
-        None where it is not worth keeping.
+        What the answers share is read once, and nothing of the prompt that was asked last.
         """
+        tokens = [encode(answer, self.tokenizer) for answer in answers]
+        constraint = self.constraint(request.schema)
+        fits = [constraint.start(request.text).accepts(ids) == len(ids) > 0 for ids in tokens]
+        together = zip(*(ids for ids, fit in zip(tokens, fits, strict=True) if fit), strict=False)
+        shared = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, together)]
+        prompt, state = self._at_prompt(request)
+        before = self.runner.run(state, [prompt[-1], *shared], len(shared) + 1)
+        found: list[Output | None] = []
+        for ids, fit in zip(tokens, fits, strict=True):
+            rest = ids[len(shared) :]
+            if not fit:
+                found.append(None)
+                continue
+            logits = before
+            if rest:
+                logits = np.concatenate([before, self.runner.run(state, rest, len(rest))])
+                self.runner.drop(state, len(rest))
+            matcher = constraint.start(request.text)
+            scores = score(logits, ids, matcher)
+            offsets, text = token_offsets(ids, matcher)
+            found.append(Output(text, tuple(scores), offsets, False, len(prompt), 1))
+        return found
+
+    def _at_prompt(self, request: Request) -> tuple[list[int], Any]:
+        """Return the prompt's tokens, and a state that has read all of them but the last."""
+        prompt = render(request.schema, request.text, self.tokenizer)
+        if self._open is None or self._open[0] != prompt:
+            self._open = (prompt, self._begin(request.schema))
+        _, state = self._open
+        held = self.runner.length(state)
+        if held >= len(prompt):
+            self.runner.drop(state, held - len(prompt) + 1)
+        elif held < len(prompt) - 1:
+            self.runner.run(state, prompt[held:-1], 1)
+        return prompt, state
+
+    def _begin(self, schema: AnySchema) -> Any:
+        """Return a fresh state, behind the fields where these are worth keeping read."""
         if not self.runner.copies:
-            return None
+            return self.runner.begin()
         if schema.fingerprint not in self._prefixes:
             before, _ = constant(schema, self.tokenizer)
             self._prefixes[schema.fingerprint] = self.runner.begin(before)
             if len(self._prefixes) > _KEPT:
                 self._prefixes.pop(next(iter(self._prefixes)))
-        return self._prefixes[schema.fingerprint]
+        return self.runner.copy(self._prefixes[schema.fingerprint])

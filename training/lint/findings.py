@@ -77,6 +77,8 @@ RULES: Mapping[str, Rule] = {
     "label-invalid": Rule("error", "write the canonical form (ISO date, decimal string) or the "
                           "value as printed"),
     "label-rejected": Rule("error", "correct the label, or the class if it forbids what is right"),
+    "check-failed": Rule("info", "correct the labels, or loosen the class's check if the document "
+                         "is right"),
     "field-unknown": Rule("warning", "rename the field in the labels, or add it to the schema"),
     "placeholder": Rule("warning", "write null for what a document does not show"),
     "list-too-long": Rule("info", "allow more items in the schema, or accept that the rest is "

@@ -66,7 +66,9 @@ def invalid(view: View, config: LintConfig) -> Iterator[Finding]:
         for path in missing:
             yield finding("label-rejected", case.id, path, "null, which the class forbids")
         for warning in warnings:
-            yield finding("label-rejected", case.id, warning.field, warning.message)
+            # A check of several fields may be right as a rule and wrong of one document.
+            code = "label-rejected" if warning.field else "check-failed"
+            yield finding(code, case.id, warning.field, warning.message)
 
 
 def placeholders(view: View, config: LintConfig) -> Iterator[Finding]:

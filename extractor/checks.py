@@ -1,0 +1,205 @@
+"""The class's own checks choose between readings.
+
+A page of amounts is easily misread: the subtotal is taken for the total, two of them are exchanged.
+A class that says how its values hang together (`net_total + tax_total == gross_total`, a due date
+not before the date of issue) knows better than the model. Where it rejects an answer, other values
+that the document shows are tried in the fields that the check is about, and the likeliest
+combination that it accepts is taken, if the model finds it likely enough. Where there is none, the
+answer stays, with the warning that it always had.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, islice, product
+from typing import TYPE_CHECKING, Any
+
+from extractor.fields import FieldType, Locale
+from extractor.schema import AnySchema, FieldWarning, LeafNode, ObjectNode, clean
+from extractor.spans import spans
+
+if TYPE_CHECKING:
+    from extractor.engine.base import Engine, Output, Request
+
+_ROUNDS = 4  # checks that may reject one after the other
+_TRIES = 12_000  # combinations given to the class, about a second
+_SCORED = 16  # accepted combinations given to the model
+_LEAST = -6.0  # log of how much less likely than the first answer another one may be
+
+Path = tuple[str, ...]
+Changes = Mapping[Path, tuple[str | None, Any]]
+"""Printed and normalised values, by where they go."""
+
+
+def reconsider(
+    engine: Engine, request: Request, output: Output
+) -> tuple[Output, list[FieldWarning]]:
+    """Return the answer that the class's checks accept, and what was changed for them.
+
+    :param request: what `output` answers.
+    :returns: the answer as it was, and nothing, where the checks accept it or no other reading.
+    """
+    chosen = output
+    for _ in range(_ROUNDS):
+        better = _Rejected.of(request, chosen)
+        found = None if better is None else better.choose(engine)
+        if found is None:
+            break
+        chosen = found
+    if chosen is output:
+        return output, []
+    was, now = (dict(_leaves(request.schema.root, json.loads(o.text))) for o in (output, chosen))
+    message = "another value was likelier, but the class's checks rejected it"
+    changed = [path for path in now if now[path] != was.get(path)]
+    return chosen, [FieldWarning(".".join(path), "chosen_by_check", message) for path in changed]
+
+
+class _Rejected:
+    """An answer that the class rejects, and what it rejects first."""
+
+    def __init__(
+        self, request: Request, output: Output, values: dict[str, Any], locale: Locale
+    ) -> None:
+        self.request, self.output, self.values, self.locale = request, output, values, locale
+        self.schema: AnySchema = request.schema
+        self.answer = json.loads(output.text)
+        self.problems = self._problems({})
+
+    @classmethod
+    def of(cls, request: Request, output: Output) -> _Rejected | None:
+        """Return None for an answer that the class accepts."""
+        locale = Locale.of(request.text)
+        values = request.schema.load(output.text, locale).values
+        rejected = cls(request, output, values, locale)
+        return rejected if rejected.problems else None
+
+    def choose(self, engine: Engine) -> Output | None:
+        """Return the likeliest answer without the problem, None if none is likely enough."""
+        problem = min(self.problems)
+        options = self._options(problem)
+        passing = list(islice(self._passing(problem, options), _SCORED))
+        if not passing:
+            return None
+        texts = [self.output.text, *(self._text(changes) for changes in passing)]
+        ends = [max(end for _, end in _places(text, options)) for text in texts]
+        beginnings = [text[:end] for text, end in zip(texts, ends, strict=True)]
+        scored = engine.score(self.request, beginnings)
+        sums = [-float("inf") if one is None else sum(one.logprobs) for one in scored]
+        best = max(range(1, len(sums)), key=sums.__getitem__)
+        if sums[best] < sums[0] + _LEAST:
+            return None
+        return self._whole(engine, texts[best])
+
+    def _whole(self, engine: Engine, text: str) -> Output | None:
+        """Return a whole answer with its probabilities and what it has cost so far."""
+        import dataclasses
+
+        (whole,) = engine.score(self.request, [text])
+        if whole is None:
+            return None
+        return dataclasses.replace(
+            whole,
+            truncated=self.output.truncated,
+            passes=self.output.passes,
+            timings_s=self.output.timings_s,
+        )
+
+    def _options(self, problem: tuple[str, str]) -> dict[Path, list[tuple[str, Any]]]:
+        """Return the other values that the document shows for each field the problem is about.
+
+        It is about a field if it is gone without the field's value.
+        """
+        found = {}
+        for path, kind in _typed(self.schema.root, self.answer):
+            if problem not in self._problems({path: (None, None)}):
+                found[path] = self._candidates(kind, _at(self.values, path))
+        return found
+
+    def _candidates(self, kind: FieldType, present: Any) -> list[tuple[str, Any]]:
+        """Return distinct values of a kind as printed and read; the last on the page first."""
+        text = "\n".join(map(clean, self.request.text.split("\n")))
+        found: list[tuple[str, Any]] = []
+        for start, end in sorted(kind.find(text), reverse=True):
+            printed = " ".join(text[start:end].split())
+            try:
+                value = kind.parse(printed, self.locale).value
+            except ValueError:
+                continue
+            if not any(kind.same(value, other) for other in (present, *(v for _, v in found))):
+                found.append((printed, value))
+        return found
+
+    def _passing(
+        self, problem: tuple[str, str], options: Mapping[Path, Sequence[tuple[str, Any]]]
+    ) -> Iterator[Changes]:
+        """Yield combinations that the class accepts in this respect; few changes come first."""
+        tries = 0
+        for size in range(1, len(options) + 1):
+            for paths in combinations(options, size):
+                for values in product(*(options[path] for path in paths)):
+                    tries += 1
+                    if tries > _TRIES:
+                        return
+                    changes = dict(zip(paths, values, strict=True))
+                    left = self._problems(changes)
+                    if problem not in left and len(left) <= len(self.problems):
+                        yield changes
+
+    def _problems(self, changes: Changes) -> set[tuple[str, str]]:
+        """Return what the class rejects, each as (field, message without its numbers).
+
+        A message may quote the values it is about; it is the same problem with other values.
+        """
+        values = self.values
+        for path, (_, value) in changes.items():
+            values = _with(values, path, value)
+        return {
+            (warning.field, re.sub(r"[\d.,'\s-]+", " ", warning.message))
+            for warning in self.schema.rejections(values)
+        }
+
+    def _text(self, changes: Changes) -> str:
+        answer = self.answer
+        for path, (printed, _) in changes.items():
+            answer = _with(answer, path, printed)
+        return self.schema.target(answer)
+
+
+def _places(text: str, paths: Mapping[Path, Any]) -> list[tuple[int, int]]:
+    wanted = {".".join(path) for path in paths}
+    return [span for path, span in spans(text) if path in wanted]
+
+
+def _typed(node: ObjectNode, answer: Any, path: Path = ()) -> Iterator[tuple[Path, FieldType]]:
+    """Yield the single values of an answer that are found by their looks; not those of lists."""
+    for where, leaf in _nodes(node, path):
+        if leaf.type.copied and leaf.type.typed and _at(answer, where) is not None:
+            yield where, leaf.type
+
+
+def _leaves(node: ObjectNode, answer: Any) -> Iterator[tuple[Path, Any]]:
+    for where, _ in _nodes(node, ()):
+        yield where, _at(answer, where)
+
+
+def _nodes(node: ObjectNode, path: Path) -> Iterator[tuple[Path, LeafNode]]:
+    for key, child in node.keys:
+        if isinstance(child, ObjectNode):
+            yield from _nodes(child, (*path, key))
+        elif isinstance(child, LeafNode):
+            yield (*path, key), child
+
+
+def _at(values: Any, path: Path) -> Any:
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
+def _with(values: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
+    """Return values with one of them changed; what was given stays as it is."""
+    key, *rest = path
+    inner = _with(values[key], tuple(rest), value) if rest else value
+    return {**values, key: inner}
