@@ -1,7 +1,8 @@
 """The places of a document that could be a field's value, and what can be said of each.
 
-Typed values are found by their type. A text is a piece of a line, what follows a colon, a run of
-capitalised words, some whole lines one after the other, or a value that other labels have. What
+Typed values are found by their type. A text is a piece of a line, what precedes a bracket or comma
+in it, what follows a colon, a run of capitalised words, some whole lines one after the other, or a
+value that other labels have. What
 is said of a candidate are strings such as `left:total`; they name no document and no value.
 """
 
@@ -29,7 +30,7 @@ from extractor.fields import (
     bare,
 )
 
-Kind = Literal["typed", "piece", "tail", "names", "lines", "seen"]
+Kind = Literal["typed", "piece", "head", "tail", "names", "lines", "seen"]
 
 _PIECE = re.compile(r"\S+(?: \S+)*")
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -137,6 +138,8 @@ class Sheet:
         for index, pieces in enumerate(self.pieces):
             if "piece" in kinds:
                 found += [("piece", span) for span in pieces]
+            if "head" in kinds:
+                found += [("head", span) for piece in pieces for span in self._heads(piece)]
             if "tail" in kinds:
                 found += [("tail", span) for piece in pieces for span in self._tails(piece)]
             if "lines" in kinds:
@@ -158,6 +161,11 @@ class Sheet:
             if 1 < end - start <= 2 * _MOST_PIECE and (start, end) not in known:
                 known.add((start, end))
                 yield Candidate(start, end, " ".join(self.text[start:end].split()), kind)
+
+    def _heads(self, piece: Span) -> Iterator[Span]:
+        for match in re.finditer(r"\s*(?: [(\[]|,| [-–] |: )", self.text[piece[0] : piece[1]]):
+            if match.start():
+                yield piece[0], piece[0] + match.start()
 
     def _tails(self, piece: Span) -> Iterator[Span]:
         for match in re.finditer(r"[:#]\s*", self.text[piece[0] : piece[1]]):

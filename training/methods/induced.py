@@ -40,7 +40,7 @@ from training.methods.known import (
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_KINDS = ("piece", "tail", "names", "lines", "seen")
+_KINDS = ("piece", "head", "tail", "names", "lines", "seen")
 _FORMAT = 1
 
 
@@ -48,8 +48,8 @@ _FORMAT = 1
 class InduceConfig:
     """How rules are learned.
 
-    :param least: so many training documents must show a clue, or it is not learned: what only one
-        seller prints is no rule.
+    :param least: so many groups of training documents must show a clue, or it is not learned: what
+        only one seller prints is no rule.
     :param penalty: of the squared weights (L2), for each training document.
     :param steps: of Adam, each over all documents.
     :param negatives: wrong candidates of a document that are learned from; of more a part is drawn.
@@ -57,7 +57,7 @@ class InduceConfig:
     """
 
     least: int = 3
-    penalty: float = 0.003
+    penalty: float = 0.002
     steps: int = 120
     negatives: int = 150
     seed: int = 0
@@ -273,6 +273,7 @@ class _Table:
     :param right: whether it is the labelled value.
     :param offset: added to its score, for wrong candidates that stand for others not drawn.
     :param null: by document, whether the label says that there is none.
+    :param group: by document.
     """
 
     rows: list[list[str]] = field(default_factory=list)
@@ -280,6 +281,7 @@ class _Table:
     right: list[bool] = field(default_factory=list)
     offset: list[float] = field(default_factory=list)
     null: list[bool] = field(default_factory=list)
+    group: list[str] = field(default_factory=list)
 
 
 def _learn(
@@ -358,7 +360,7 @@ def _tabulate(
     config: InduceConfig,
 ) -> _Table:
     table, draw = _Table(), np.random.default_rng(config.seed)
-    for (_, sheet), label in zip(cases, labels, strict=True):
+    for (item, sheet), label in zip(cases, labels, strict=True):
         values = _values(label)
         candidates = _candidates(sheet, kind, kinds, seen)
         right = [i for i, c in enumerate(candidates) if _is(kind, c.value, values)]
@@ -376,6 +378,7 @@ def _tabulate(
         table.right += [True] * len(right) + [False] * len(kept)
         table.offset += [0.0] * len(right) + [offset] * len(kept)
         table.null.append(not values)
+        table.group.append(item.group)
     return table
 
 
@@ -398,15 +401,18 @@ def _fit(
     right: Floats = np.array(table.right, dtype=np.float64)
     offset: Floats = np.array(table.offset, dtype=np.float64)
     null: Floats = np.array(table.null, dtype=np.float64)
+    share = _shares(table.group)
     weights: Floats = np.zeros(len(names) + 1)
     first, second = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, config.steps + 1):
         scores = np.bincount(owner, weights[columns], len(flat)) + offset
         if several:
-            slope, on_none = _slope_of_each(scores, weights[-1], right, offset)
+            slope = _slope_of_each(scores, weights[-1], right) * share[document]
+            on_none = -float(slope.sum())
         else:
-            slope, on_none = _slope_of_one(scores, weights[-1], right, null, document)
-        gradient = np.append(np.bincount(columns, slope[owner], len(names)), on_none) / len(null)
+            slope, by_document = _slope_of_one(scores, weights[-1], right, null, document)
+            slope, on_none = slope * share[document], float((by_document * share).sum())
+        gradient = np.append(np.bincount(columns, slope[owner], len(names)), on_none)
         gradient[:-1] += 2 * config.penalty * weights[:-1]
         first = 0.9 * first + 0.1 * gradient
         second = 0.99 * second + 0.01 * gradient**2
@@ -417,22 +423,24 @@ def _fit(
 
 
 def _clues(table: _Table, least: int) -> list[str]:
-    """Return the clues that enough documents show; of few documents two are enough."""
-    holders: Counter[str] = Counter()
-    shown: set[tuple[int, str]] = set()
-    for number, row in zip(table.document, table.rows, strict=True):
-        shown.update((number, clue) for clue in row)
-    holders.update(clue for _, clue in shown)
-    enough = min(least, max(1, len(table.null) // 5))
+    """Return the clues that enough groups show; of few groups fewer are enough."""
+    shown = {
+        (table.group[number], clue)
+        for number, row in zip(table.document, table.rows, strict=True)
+        for clue in row
+    }
+    holders = Counter(clue for _, clue in shown)
+    enough = min(least, max(1, len(set(table.group)) // 5))
     return sorted(clue for clue, count in holders.items() if count >= enough)
 
 
 def _slope_of_one(
     scores: Floats, none: float, right: Floats, null: Floats, document: Ints
-) -> tuple[Floats, float]:
-    """Return the loss's slope by score and by the score of none, one of them being right.
+) -> tuple[Floats, Floats]:
+    """Return the loss's slope by score, and by document that by the score of none.
 
-    Shapes: scores, right, document [candidates]; null [documents].
+    One of a document's candidates is right, or none. Shapes: scores, right, document
+    [candidates]; null [documents].
     """
     top = np.full(len(null), none)
     np.maximum.at(top, document, scores)
@@ -442,14 +450,17 @@ def _slope_of_one(
     right_of = np.bincount(document, raised * right, len(null)) + raised_none * null
     expected = raised / all_of[document]
     observed = raised * right / right_of[document]
-    return expected - observed, float((raised_none / all_of - raised_none * null / right_of).sum())
+    return expected - observed, raised_none / all_of - raised_none * null / right_of
 
 
-def _slope_of_each(
-    scores: Floats, none: float, right: Floats, offset: Floats
-) -> tuple[Floats, float]:
-    """Return the same where every candidate is right or wrong by itself; see `_slope_of_one`."""
-    chance = 1 / (1 + np.exp(np.clip(none - scores, -30, 30)))
-    # A drawn wrong candidate stands for exp(offset) of them; its score is counted without.
-    slope = chance - right
-    return slope, -float(slope.sum())
+def _slope_of_each(scores: Floats, none: float, right: Floats) -> Floats:
+    """Return the loss's slope by score, every candidate being right or wrong by itself."""
+    slope: Floats = 1 / (1 + np.exp(np.clip(none - scores, -30, 30))) - right
+    return slope
+
+
+def _shares(groups: Sequence[str]) -> Floats:
+    """Return how much each document counts; together 1. Large groups count by their square root."""
+    sizes = Counter(groups)
+    shares: Floats = np.array([sizes[group] ** -0.5 for group in groups])
+    return shares / shares.sum()
