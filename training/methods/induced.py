@@ -23,10 +23,19 @@ import numpy.typing as npt
 
 from extractor.document import Document
 from extractor.errors import CorpusError
-from extractor.fields import Choice, FieldType, Locale, bare
+from extractor.fields import FieldType, Locale
 from extractor.pipeline import Source
 from extractor.schema import AnySchema, LeafNode, ListNode
-from training.methods.candidates import Candidate, Sheet, finder, is_text, looks, ranks
+from training.methods.candidates import (
+    TEXT_KINDS,
+    Candidate,
+    Sheet,
+    finder,
+    is_text,
+    key_of,
+    looks,
+    ranks,
+)
 from training.methods.known import (
     Answer,
     Known,
@@ -236,11 +245,11 @@ def _one(candidates: Sequence[Candidate], scores: Floats, none: float) -> tuple[
     total = float(shares.sum() + np.exp(none - top))
     by_value: dict[str, float] = defaultdict(float)
     for candidate, share in zip(candidates, shares, strict=True):
-        by_value[bare(str(candidate.value))] += float(share) / total
+        by_value[candidate.key] += float(share) / total
     best = max(by_value, key=lambda value: by_value[value])
     if by_value[best] <= float(np.exp(none - top)) / total:
         return None, 1 - by_value[best]
-    places = [i for i, c in enumerate(candidates) if bare(str(c.value)) == best]
+    places = [i for i, c in enumerate(candidates) if c.key == best]
     return candidates[max(places, key=lambda i: scores[i])].value, by_value[best]
 
 
@@ -253,7 +262,7 @@ def _several(candidates: Sequence[Candidate], scores: Floats) -> tuple[Any, floa
     kept = sorted(i for i in ranked if scores[i] > 0)
     for i in kept:
         candidate = candidates[i]
-        key = bare(str(candidate.value))
+        key = candidate.key
         if key and key not in taken and candidate.start >= end:
             taken[key] = candidate.value
             chances.append(float(1 / (1 + np.exp(-scores[i]))))
@@ -340,15 +349,17 @@ def _useful_kinds(
     for (_, sheet), label in zip(cases, labels, strict=True):
         values = _values(label)
         wanted += bool(values)
-        for one in _KINDS:
+        for one in TEXT_KINDS:
             found = sheet.texts(frozenset([one]), seen)
-            hits[one] += any(_is(kind, c.value, values) for c in found)
+            hits[one] += any(_is(kind, c, values) for c in found)
     least = max(1.0, 0.02 * wanted)
     return frozenset(one for one, count in hits.items() if count >= least)
 
 
-def _is(kind: FieldType, value: Any, wanted: Sequence[Any]) -> bool:
-    return any(kind.same(value, other) for other in wanted)
+def _is(kind: FieldType, candidate: Candidate, wanted: Sequence[Any]) -> bool:
+    if is_text(kind):  # thousands of candidates: the cheap comparison comes first
+        wanted = [value for value in wanted if key_of(value) == candidate.key]
+    return any(kind.same(candidate.value, value) for value in wanted)
 
 
 def _tabulate(
@@ -363,7 +374,7 @@ def _tabulate(
     for (item, sheet), label in zip(cases, labels, strict=True):
         values = _values(label)
         candidates = _candidates(sheet, kind, kinds, seen)
-        right = [i for i, c in enumerate(candidates) if _is(kind, c.value, values)]
+        right = [i for i, c in enumerate(candidates) if _is(kind, c, values)]
         if values and not right:
             continue  # a value that cannot be found teaches nothing about where values stand
         held = set(right)
@@ -382,9 +393,7 @@ def _tabulate(
     return table
 
 
-def _fit(
-    table: _Table, config: InduceConfig, *, several: bool
-) -> tuple[dict[str, float], float]:
+def _fit(table: _Table, config: InduceConfig, *, several: bool) -> tuple[dict[str, float], float]:
     """Maximise the likelihood of the labels; Adam over all documents at once.
 
     :param several: whether each candidate is right or wrong by itself, as the items of a list are;
@@ -462,5 +471,6 @@ def _slope_of_each(scores: Floats, none: float, right: Floats) -> Floats:
 def _shares(groups: Sequence[str]) -> Floats:
     """Return how much each document counts; together 1. Large groups count by their square root."""
     sizes = Counter(groups)
-    shares: Floats = np.array([sizes[group] ** -0.5 for group in groups])
-    return shares / shares.sum()
+    shares: Floats = np.array([sizes[group] ** -0.5 for group in groups], dtype=np.float64)
+    shares /= shares.sum()
+    return shares
