@@ -146,7 +146,7 @@ def learning_curve(samples: Mapping[int, Sample], weights: Floats) -> Curve | No
     whole = np.ones((1, weights.shape[1]))
     now = np.stack([samples[size].f1(whole) for size in sizes])
     drawn = np.stack([samples[size].f1(weights) for size in sizes])
-    gains, exponents = _gain(sizes, drawn)
+    gains, _exponents = _gain(sizes, drawn)
     (gain,), (exponent,) = _gain(sizes, now)
     low, high = np.quantile(gains, [0.025, 0.975])
     points = tuple((size, float(value)) for size, value in zip(sizes, now[:, 0], strict=True))
