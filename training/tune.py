@@ -168,18 +168,42 @@ def tune(
     :raises TrainingError: if the result must not be trusted.
     """
     config = config or TuneConfig()
-    progress = progress or (lambda stage, done, total: None)
     schema = schema if isinstance(schema, Schema) else Schema.of(schema)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
     labelled = corpora.read(corpus)
     parts = split(labelled.documents, schema=schema, seed=config.seed)
     train, validation = _choose_validation(
         list(parts.train), list(parts.validation), schema, config
     )
+    problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
+    return tune_on(
+        train, validation, schema, output, config,
+        problems=problems, progress=progress, announce=announce,
+    )  # fmt: skip
+
+
+def tune_on(
+    train: list[LabelledDocument],
+    validation: list[LabelledDocument],
+    schema: AnySchema,
+    output: str | Path,
+    config: TuneConfig,
+    *,
+    problems: Sequence[PairProblem] = (),
+    progress: Progress | None = None,
+    announce: Callable[[Estimate], None] | None = None,
+) -> TuneResult:
+    """Train on documents that were chosen already; see `tune`.
+
+    :param validation: documents that choose the checkpoint; may be none.
+    :param problems: labels that were left out before, to be told with those that follow.
+    :param announce: an exception that it raises ends the run before it trains.
+    :raises TrainingError: if the result must not be trusted.
+    """
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
     base = base_model.find(config.base_model)
-    run = Run(schema, base, config, Path(output), progress)
-    run.problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
+    run = Run(schema, base, config, Path(output), progress or (lambda stage, done, total: None))
+    run.problems = list(problems)
     return run.go(run.plan(train), train, validation, announce)
 
 
