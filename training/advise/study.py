@@ -149,7 +149,8 @@ def _fold(study: Study, train: Sequence[str], held: Sequence[str]) -> Fold:
 
 
 def _first_groups(study: Study, ids: Sequence[str], part: float) -> tuple[str, ...]:
-    wanted, taken = set(ids), []
+    wanted = set(ids)
+    taken: list[str] = []
     for group in study.groups:
         if len(taken) >= part * len(ids):
             break
