@@ -45,17 +45,19 @@ class Sample:
 
     :param fields: names of the scored fields.
     :param counts: correct, given and labelled values. Shape: [groups, fields, 3].
+    :param single: so many fields, the first ones, make the macro F1.
     """
 
     fields: tuple[str, ...]
     counts: Floats
+    single: int
 
     def f1(self, weights: Floats) -> Floats:
         """Return macro F1 for groups drawn so often; shapes [draws, groups] to [draws].
 
         As `ScoreCard.macro_f1`: fields that no drawn document has a value of do not count.
         """
-        return _macro(self._by_field(weights))
+        return _macro(self._by_field(weights)[:, : self.single])
 
     def field_f1(self, field: str, weights: Floats) -> Floats:
         """Return one field's F1; shapes [draws, groups] to [draws]."""
@@ -79,12 +81,14 @@ def sample(cards: Mapping[str, Sequence[ScoreCard]], groups: Sequence[Sequence[s
         for group in groups
     ]
     whole = sum(sums, ScoreCard())
-    kind = "scalars" if any(c.labelled for c in whole.scalars.values()) else "lists"
-    fields = tuple(getattr(whole, kind))
+    named = whole.scalars if any(c.labelled for c in whole.scalars.values()) else whole.lists
+    # Single values come first and make the macro F1; lists follow, to be asked for by name.
+    fields = tuple([*named, *(name for name in whole.lists if name not in named)])
     counts = np.array([
-        [_triple(getattr(card, kind).get(field, Counts())) for field in fields] for card in sums
+        [_triple({**card.lists, **card.scalars}.get(field, Counts())) for field in fields]
+        for card in sums
     ], dtype=np.float64).reshape(len(sums), len(fields), 3)  # fmt: skip
-    return Sample(fields, counts)
+    return Sample(fields, counts, len(named))
 
 
 def draws(groups: int, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
@@ -101,8 +105,21 @@ def macro(one: Sample, weights: Floats) -> Interval:
     return _interval(one.f1(np.ones((1, weights.shape[1]))), one.f1(weights))
 
 
-def difference(one: Sample, other: Sample, weights: Floats, field: str | None = None) -> Interval:
-    """Return how much better the first is, over all fields or in one."""
+def difference(
+    one: Mapping[str, Sequence[ScoreCard]],
+    other: Mapping[str, Sequence[ScoreCard]],
+    groups: Sequence[Sequence[str]],
+    field: str | None = None,
+) -> Interval:
+    """Return how much better the first is, over all fields or in one, where both have cards."""
+    both = set(one) & set(other)
+    on = [[name for name in group if name in both] for group in groups]
+    on = [group for group in on if group]
+    weights = draws(len(on))
+    return _difference(sample(one, on), sample(other, on), weights, field)
+
+
+def _difference(one: Sample, other: Sample, weights: Floats, field: str | None) -> Interval:
 
     def of(item: Sample, drawn: Floats) -> Floats:
         return item.f1(drawn) if field is None else item.field_f1(field, drawn)
@@ -186,3 +203,50 @@ def _triple(counts: Counts) -> tuple[int, int, int]:
 def _interval(whole: Floats, drawn: Floats) -> Interval:
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Interval(float(whole[0]), float(low), float(high))
+
+
+def accepted(pairs: Sequence[tuple[float, bool]], precision: float, alpha: float = 0.05) -> float:
+    """Return the share of values that may go through at a precision, with 95 % confidence.
+
+    Thresholds are tried from the surest values on, in steps that hang on nothing but their number,
+    and the first one that fails ends it, so that trying several costs no confidence
+    (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test").
+
+    :param pairs: confidence, and whether the value is right.
+    """
+    ranked = [right for _, right in sorted(pairs, key=lambda pair: -pair[0])]
+    # With fewer values even no mistake at all proves nothing.
+    least = math.ceil(math.log(alpha) / math.log(precision))
+    step = max(1, len(ranked) // 20)
+    share = 0.0
+    for count in [*range(least, len(ranked), step), len(ranked)]:
+        if count < least or lower_bound(sum(ranked[:count]), count, alpha) < precision:
+            break
+        share = count / len(ranked)
+    return share
+
+
+def lower_bound(right: int, count: int, alpha: float = 0.05) -> float:
+    """Return the exact lower bound of a share (Clopper and Pearson 1934)."""
+    low, high = 0.0, right / count
+    for _ in range(40):
+        middle = (low + high) / 2
+        if _at_least(right, count, middle) < alpha:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _at_least(right: int, count: int, share: float) -> float:
+    """Return the probability of so many right ones, or more."""
+    if right == 0 or share >= 1:
+        return 1.0
+    if share <= 0:
+        return 0.0
+    logs = [
+        math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1)
+        + k * math.log(share) + (count - k) * math.log1p(-share)
+        for k in range(right, count + 1)
+    ]  # fmt: skip
+    return sum(map(math.exp, logs))

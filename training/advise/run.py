@@ -264,11 +264,13 @@ def _tuned(
     folder = trials.folder / "adapters" / name.replace(" ", "-").replace("%", "").replace("/", "_")
     labelled = [item.labelled for item in train]
     started_s = time.monotonic()
+    title = name.split("/")[0]
+
+    def show(stage: str, done: int, total: int) -> None:
+        trials.progress(f"{title}: {stage}", done, total)
+
     try:
-        done = models.tune(
-            labelled, folder, seed, trials.clock, reserved_s,
-            lambda stage, done, total: trials.progress(f"{name.split('/')[0]}: {stage}", done, total),
-        )  # fmt: skip
+        done = models.tune(labelled, folder, seed, trials.clock, reserved_s, show)
     except ExtractorError as error:
         trials.leave_out(name, error.message)
         return None
