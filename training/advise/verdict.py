@@ -193,7 +193,7 @@ def measure(trials: Trials) -> Findings:
     tuned = cards.get(TUNED)
     common = set(tuned) if tuned else set.intersection(*(set(c) for c in cards.values()))
     router = _router(trials)
-    if router:
+    if len(set(router.values())) > 1:
         cards[ROUTED] = _routed(cards, router)
     groups = study.held_groups()
     weights = draws(len(groups))
@@ -208,7 +208,7 @@ def measure(trials: Trials) -> Findings:
         curve=_curve(trials, groups),
         compared_on=len(common),
     )
-    if router:
+    if ROUTED in cards:
         top = max([best, *([TUNED] if tuned else [])], key=lambda name: rows[name].macro_f1)
         gain = difference(cards[ROUTED], cards[top], groups)
         findings = replace(findings, router_gain=gain)
