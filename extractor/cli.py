@@ -441,6 +441,15 @@ def train(
     parity: Annotated[
         int, typer.Option(min=0, help="Documents on which number formats are compared; 0: fp32.")
     ] = 10,
+    learning_curve: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve", help="Train on 25 and 50 % of the groups too; about twice the time."
+        ),
+    ] = False,
+    price_per_hour: Annotated[
+        float | None, typer.Option(help="Of this machine, in any currency, for the report.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     threads: ThreadsOption = None,
     resume: Annotated[bool, typer.Option(help="Continue a run that was cut off.")] = False,
@@ -465,6 +474,8 @@ def train(
             validation=validation,
             checkpoints=checkpoints,
             parity=parity,
+            learning_curve=learning_curve,
+            price_per_hour=price_per_hour,
             seed=seed,
             threads=threads,
             resume=resume,
@@ -483,7 +494,9 @@ def train(
             _say(f"  differs: {document}: {path}")
     if result.validation_f1 is not None:
         _say(f"macro F1 {result.validation_f1:.3f} on the validation documents")
-    _say(f"adapter in {result.output}, {result.seconds_s / 60:.1f} minutes")
+    for line in result.course.lines():
+        _say(line)
+    _say(f"adapter and report.html in {result.output}, {result.seconds_s / 60:.1f} minutes")
 
 
 def _announce(estimate: Estimate) -> None:
@@ -616,6 +629,7 @@ def evaluate(
     bases.import_transformers()
     from extractor.pipeline import Extractor
     from training import corpus as corpora
+    from training import pictures
     from training import report as reports
     from training.evaluate import Report
     from training.evaluate import evaluate as score
@@ -647,7 +661,8 @@ def evaluate(
 
     before = scored(None, "untuned") if compare else None
     after = scored(adapter, "untuned" if adapter is None else "adapter")
-    reports.write(output, after, before)
+    extras = reports.Extras(pictures=pictures.of_worst(after, documents, asked))
+    reports.write(output, after, before, extras)
     titles = ("before", "after") if before else ("", "F1")
     typer.echo(table(before.card if before else None, after.card, titles))
     low, high = after.interval
