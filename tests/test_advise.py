@@ -365,20 +365,20 @@ def test_rules_that_read_everything_are_enough(tmp_path: Path) -> None:
 
 
 def test_a_run_goes_on_where_it_stopped_and_refuses_another_corpus(tmp_path: Path) -> None:
-    corpus.write(bills(60), tmp_path / "c")
-    config = AdviseConfig(budget_s=0)
+    corpus.write(bills(24), tmp_path / "c")
+    config = AdviseConfig(budget_s=0, least_documents=20, least_held=5, least_groups=5)
     first = advise(tmp_path / "c", SCHEMA, tmp_path / "a", config)
     answers = tmp_path / "a" / "answers.jsonl"
     whole = answers.read_text()
     lines = whole.splitlines(keepends=True)
-    answers.write_text("".join(lines[:100]) + lines[100][:30])
+    answers.write_text("".join(lines[:50]) + lines[50][:30])
 
     again = advise(tmp_path / "c", SCHEMA, tmp_path / "a", config)
 
     assert again.findings.method("induced rules").f1 == first.findings.method("induced rules").f1  # type: ignore[union-attr]
     kept = answers.read_text().splitlines(keepends=True)
-    assert kept[:100] == lines[:100] and len(kept) == len(lines)
-    corpus.write(bills(61), tmp_path / "other")
+    assert kept[:50] == lines[:50] and len(kept) == len(lines)
+    corpus.write(bills(25), tmp_path / "other")
     with pytest.raises(OutputError, match="other documents"):
         advise(tmp_path / "other", SCHEMA, tmp_path / "a", config)
 
