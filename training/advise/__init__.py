@@ -32,6 +32,7 @@ from training.advise.verdict import (
 )
 from training.lint import lint
 from training.methods import routed
+from training.methods.written import Written
 
 __all__ = ["Advice", "AdviseConfig", "Verdict", "advise", "seconds"]
 
@@ -99,6 +100,8 @@ def advise(
     progress = progress or (lambda stage, done, total: None)
     schema = schema if isinstance(schema, Schema) else Schema.of(schema)
     clock = Clock(config.budget_s)
+    if config.rules is not None:
+        Written(schema, config.rules)  # a wrong rule is told before anything is read
     labelled = corpora.read(corpus)
     dealt = study(
         labelled.documents, schema, count=config.folds, seed=config.seed,
@@ -177,7 +180,7 @@ def _written(
         held=len(dealt.held),
         groups=len(dealt.held_groups()),
         unreadable=(*dealt.unreadable, *problems),
-        left_out=tuple(trials.left_out),
+        left_out=trials.left_out,
         clues={name: tuple(rule.clues()) for name, rule in clues.items()},
         training_s=dict(trials.training_s),
         seconds_s=trials.clock.spent_s,

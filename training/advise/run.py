@@ -70,7 +70,7 @@ class Clock:
 class Trials:
     """What was tried.
 
-    :param left_out: what was not, and why.
+    :param omitted: what was not, by the reason.
     :param read: how many of a fold's held-out documents each model read, by fold; all models read
         the same ones.
     :param reading_s: seconds that a document takes the model, measured; None before.
@@ -83,7 +83,7 @@ class Trials:
     clock: Clock
     folder: Path
     progress: Progress
-    left_out: list[str] = field(default_factory=list)
+    omitted: dict[str, list[str]] = field(default_factory=dict)
     read: dict[int, int] = field(default_factory=dict)
     reading_s: float | None = None
     training_s: dict[str, float] = field(default_factory=dict)
@@ -91,7 +91,24 @@ class Trials:
 
     def leave_out(self, what: str, why: str) -> None:
         """Remember that something was not tried."""
-        self.left_out.append(f"{what}: {why}")
+        self.omitted.setdefault(why, []).append(what)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was not tried, with the reason, those of one reason together."""
+        lines = []
+        for why, what in self.omitted.items():
+            more = f" and {len(what) - 3} more" if len(what) > 3 else ""
+            lines.append(f"{', '.join(what[:3])}{more}: {why}")
+        return tuple(lines)
+
+    def tuned_share(self, part: str = HELD) -> int | None:
+        """Return the largest share of the groups of which an adapter was tuned and read."""
+        for share in SHARES:
+            for seed in self.config.seeds:
+                if self.journal.readings.get(piece(TUNED, 0, part, share, seed)):
+                    return share
+        return None
 
     def show(self, title: str) -> Callable[[int, int], None]:
         """Return a progress callback with a title."""
@@ -244,7 +261,8 @@ def _try_tuned(trials: Trials, models: Models) -> None:
             return models.adapter(folder)
 
         _read(trials, TUNED, number, HELD, held, make, share, seed)
-        if share == 50:
+        # The larger adapter that has not seen these documents chooses between methods.
+        if share == 50 or (share == 25 and trials.tuned_share(INNER) is None):
             _read(trials, TUNED, number, INNER, inner(fold), make, share, seed)
 
 

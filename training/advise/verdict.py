@@ -55,6 +55,7 @@ Name = Literal[
     "UNDECIDED",
 ]
 FieldAdvice = Literal["rules", "untuned", "tuning", "undecided"]
+_AGAIN = "run it again with a larger --budget: it goes on where it stopped"
 _WIDTH = 0.1  # of the interval that a test should have
 
 
@@ -126,6 +127,8 @@ class Findings:
 
     :param router: method by field, chosen on inner documents; empty if nothing could be chosen.
     :param difference: of the best method with training to the best without.
+    :param tuned_share: of the training groups, in percent, that "tuned" was trained on: all, or
+        what the budget allowed.
     """
 
     methods: tuple[Method, ...] = ()
@@ -135,6 +138,7 @@ class Findings:
     router_gain: Interval | None = None
     curve: Curve | None = None
     compared_on: int = 0
+    tuned_share: int | None = None
 
     def method(self, name: str) -> Method | None:
         """Return a method by name."""
@@ -207,6 +211,7 @@ def measure(trials: Trials) -> Findings:
         difference=difference(tuned, cards[best], groups) if tuned else None,
         curve=_curve(trials, groups),
         compared_on=len(common),
+        tuned_share=trials.tuned_share(),
     )
     if ROUTED in cards:
         top = max([best, *([TUNED] if tuned else [])], key=lambda name: rows[name].macro_f1)
@@ -231,8 +236,10 @@ def _all_methods(trials: Trials) -> tuple[str, ...]:
     return (*cheap_methods(trials.config), BARE, SHIPPED, TUNED)
 
 
-def _pieces(trials: Trials, name: str, part: str = HELD, share: int = 100) -> list[str]:
+def _pieces(trials: Trials, name: str, part: str = HELD, share: int | None = None) -> list[str]:
+    """Return the pieces of a method; of tuned ones those of the largest share that was read."""
     folds = range(len(trials.study.folds))
+    share = share or (trials.tuned_share(part) or 100 if name == TUNED else 100)
     seeds = trials.config.seeds if name == TUNED else (0,)
     return [piece(name, number, part, share, seed) for number in folds for seed in seeds]
 
@@ -310,8 +317,7 @@ def _router(trials: Trials) -> dict[str, str]:
     journal = trials.journal
     inner: dict[str, dict[str, list[ScoreCard]]] = {}
     for name in _all_methods(trials):
-        share = 50 if name == TUNED else 100
-        cards = journal.cards(*_pieces(trials, name, INNER, share))
+        cards = journal.cards(*_pieces(trials, name, INNER))
         if cards and (name != TUNED or journal.cards(*_pieces(trials, TUNED))):
             inner[name] = cards
     inner.pop(NOTHING, None)
@@ -450,11 +456,16 @@ def decide(findings: Findings, labels: LabelCheck, trials: Trials) -> Verdict:
         return _without_tuning(findings, best, further)
     d = findings.difference
     interval = f"{d.value:+.3f}, 95 % interval {d.low:+.3f} to {d.high:+.3f} by groups"
-    said = f"tuning changes macro F1 by {interval} against {best.name} ({best.f1.value:.3f})"
+    share = findings.tuned_share or 100
+    on = "" if share == 100 else f" on {share} % of the groups"
+    said = f"tuning{on} changes macro F1 by {interval} against {best.name} ({best.f1.value:.3f})"
     if d.low > 0:
         ruled = [f.field for f in findings.fields if f.advice in ("rules", "untuned")]
         note = (f"not needed for {', '.join(ruled)}",) if ruled else ()
         return Verdict("FINE-TUNE", (said, *note, *_by_field(findings)), further)
+    if share < 100 and d.high + (findings.curve.gain.high if findings.curve else 1.0) > 0:
+        why = "all groups did not fit into the budget, and may turn that around"
+        return Verdict("UNDECIDED", (said, why, *_by_field(findings)), (_AGAIN, *further))
     curve = findings.curve
     if curve is not None and curve.gain.low > max(config.margin, -d.value):
         more = (
@@ -478,7 +489,10 @@ def decide(findings: Findings, labels: LabelCheck, trials: Trials) -> Verdict:
 
 
 def _without_tuning(findings: Findings, best: Method, further: tuple[str, ...]) -> Verdict:
-    if best.f1.low >= 0.95:
+    # Rows of tables do not count in the macro F1, and no rule fills them.
+    rows = [name for name in best.card.lists if best.card.lists[name].labelled]
+    weak = [f.field for f in findings.fields if f.field in rows and f.advice == "undecided"]
+    if best.f1.low >= 0.95 and not weak:
         reason = f"{best.name} reads {best.f1.value:.3f}: tuning could gain little"
         return Verdict("RULES OR PROMPT ARE ENOUGH", (reason, *_by_field(findings)), further)
     return Verdict(
@@ -489,7 +503,7 @@ def _without_tuning(findings: Findings, best: Method, further: tuple[str, ...]) 
             "left out",
             *_by_field(findings),
         ),
-        ("run it again with a larger --budget: it goes on where it stopped", *further),
+        (_AGAIN, *further),
     )
 
 
