@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from training.advise import AdviseConfig, advise, seconds
 from training.advise.config import AdviseConfig as Config
 from training.advise.labels import check
 from training.advise.study import Study, study
+from training.advise.verdict import Name
 from training.compare import (
     Interval,
     accepted,
@@ -437,3 +440,16 @@ def test_budgets_are_read_and_nonsense_is_refused() -> None:
         seconds("soon")
     with pytest.raises(ValueError, match="target_precision"):
         Config(target_precision=1.5)
+
+
+def test_the_page_on_advice_names_every_option_and_verdict() -> None:
+    from extractor import cli
+
+    text = (Path(__file__).parents[1] / "docs" / "advice.md").read_text("utf-8")
+    command = next(c for c in cli.app.registered_commands if c.callback is cli.advise)
+    assert command.callback is not None
+    names = inspect.signature(command.callback).parameters
+    options = {f"--{name.replace('_', '-')}" for name in names}
+
+    assert {option for option in options if option not in text} == set()
+    assert {name for name in get_args(Name) if name not in text} == set()

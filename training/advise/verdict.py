@@ -420,7 +420,8 @@ def _choice(
     kind: FieldAdvice = "rules" if best in (RULES, WRITTEN, NEAREST) else "untuned"
     if TUNED not in rows:
         sure = f1[best] >= 0.95
-        reason = f"{best} reads {f1[best]:.3f}; tuning was not measured"
+        read = f"{best} reads {f1[best]:.3f}" if f1[best] else "nothing without training reads it"
+        reason = f"{read}; tuning was not measured"
         return FieldChoice(name, kind if sure else "undecided", best, f1[best], None, None, reason)
     tuned = _field_f1(rows[TUNED], name)
     gain = difference(cards[TUNED], cards[best], groups, name)
