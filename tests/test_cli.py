@@ -166,7 +166,7 @@ def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(
         (["advise", "--schema", "invoice", "--corpus", "empty", "--output", "a",
           "--budget", "soon"], "expected a duration such as 60m", ""),
         (["advise", "--schema", "invoice", "--corpus", "empty", "--output", "a",
-          "--rules", "none.toml"], "corpus empty: no labelled document", "labels.jsonl"),
+          "--rules", "none.toml"], "rules none.toml: No such file", "check the path"),
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_line_a_hint_and_exit_code_2(

@@ -320,12 +320,13 @@ def _router(trials: Trials) -> dict[str, str]:
         cards = journal.cards(*_pieces(trials, name, INNER))
         if cards and (name != TUNED or journal.cards(*_pieces(trials, TUNED))):
             inner[name] = cards
-    inner.pop(NOTHING, None)
+    for name in (NOTHING, NEAREST):  # measures of a corpus, nothing to serve with
+        inner.pop(name, None)
     if len(inner) < 2:
         return {}
     common = set.intersection(*(set(cards) for cards in inner.values()))
     totals = {name: _summed(cards, common) for name, cards in inner.items()}
-    order = [name for name in (RULES, WRITTEN, NEAREST) if name in totals]
+    order = [name for name in (RULES, WRITTEN) if name in totals]
     order += [name for name in totals if name not in order]
     return {
         top: max(order, key=lambda name: _top_f1(totals[name], top))
