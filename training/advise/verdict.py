@@ -201,7 +201,8 @@ def measure(trials: Trials) -> Findings:
         cards[ROUTED] = _routed(cards, router)
     groups = study.held_groups()
     weights = draws(len(groups))
-    rows = {name: _summed(cards[name], common) for name in cards}
+    # Without a tuned one to be paired with, each method is told by all that it read.
+    rows = {name: _summed(cards[name], common if tuned else set(cards[name])) for name in cards}
     singles = [name for name in cards if name not in (TUNED, ROUTED)]
     best = max(singles, key=lambda name: rows[name].macro_f1)
     findings = Findings(
@@ -400,6 +401,10 @@ def _choices(
     config: AdviseConfig,
 ) -> list[FieldChoice]:
     cheap = [name for name in rows if name not in (TUNED, ROUTED, NOTHING)]
+    if TUNED not in rows:
+        # What the budget let read a few documents only is not set against what read all.
+        most = max(len(cards[name]) for name in cheap)
+        cheap = [name for name in cheap if 2 * len(cards[name]) > most]
     fields = [
         name
         for name, counts in {**rows[NOTHING].scalars, **rows[NOTHING].lists}.items()
@@ -420,7 +425,7 @@ def _choice(
     best = max(cheap, key=lambda method: f1[method])
     kind: FieldAdvice = "rules" if best in (RULES, WRITTEN, NEAREST) else "untuned"
     if TUNED not in rows:
-        sure = f1[best] >= 0.95
+        sure = f1[best] >= 0.95 and len(cards[best]) >= config.least_held
         read = f"{best} reads {f1[best]:.3f}" if f1[best] else "nothing without training reads it"
         reason = f"{read}; tuning was not measured"
         return FieldChoice(name, kind if sure else "undecided", best, f1[best], None, None, reason)
