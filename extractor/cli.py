@@ -441,6 +441,15 @@ def train(
     parity: Annotated[
         int, typer.Option(min=0, help="Documents on which number formats are compared; 0: fp32.")
     ] = 10,
+    learning_curve: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve", help="Train on 25 and 50 % of the groups too; about twice the time."
+        ),
+    ] = False,
+    price_per_hour: Annotated[
+        float | None, typer.Option(help="Of this machine, in any currency, for the report.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     threads: ThreadsOption = None,
     resume: Annotated[bool, typer.Option(help="Continue a run that was cut off.")] = False,
@@ -465,6 +474,8 @@ def train(
             validation=validation,
             checkpoints=checkpoints,
             parity=parity,
+            learning_curve=learning_curve,
+            price_per_hour=price_per_hour,
             seed=seed,
             threads=threads,
             resume=resume,
@@ -483,7 +494,9 @@ def train(
             _say(f"  differs: {document}: {path}")
     if result.validation_f1 is not None:
         _say(f"macro F1 {result.validation_f1:.3f} on the validation documents")
-    _say(f"adapter in {result.output}, {result.seconds_s / 60:.1f} minutes")
+    for line in result.course.lines():
+        _say(line)
+    _say(f"adapter and report.html in {result.output}, {result.seconds_s / 60:.1f} minutes")
 
 
 def _announce(estimate: Estimate) -> None:
@@ -492,6 +505,89 @@ def _announce(estimate: Estimate) -> None:
         f"{estimate.documents} documents; {estimate.validation_documents} documents choose the "
         f"checkpoint; about {max(1, round(estimate.seconds_s / 60))} minutes"
     )
+
+
+@app.command(
+    epilog=_example("advise --schema invoice --corpus labelled --budget 60m --output advice")
+)
+def advise(
+    schema: SchemaOption,
+    corpus: CorpusOption,
+    output: Annotated[
+        Path, typer.Option("--output", help="Folder of the advice; a run there is gone on with.")
+    ],
+    budget: Annotated[
+        str, typer.Option(help="Time that it may take: 60m, 2h, 0 for no model, none for no limit.")
+    ] = "60m",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Tune once for each size, not with three seeds.")
+    ] = False,
+    target_precision: Annotated[
+        float | None,
+        typer.Option(help="Precision wanted of values that go through unseen, such as 0.99."),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="TOML file of your own rules, to be compared too.")
+    ] = None,
+    price_per_hour: Annotated[
+        float | None, typer.Option(help="Of this machine, in any currency.")
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Of whole groups; default: the documents that the labels hold out, or 5."
+        ),
+    ] = None,
+    bare_base: Annotated[
+        bool, typer.Option("--bare-base", help="Read with the base model alone, too; slow.")
+    ] = False,
+    base_model: BaseOption = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the labelled documents.")] = None,
+    synthetic: Annotated[
+        int | None, typer.Option(min=0, help="Synthetic documents to start with.")
+    ] = None,
+    engine: EngineOption = "auto",
+    max_new_tokens: Annotated[
+        int, typer.Option(min=1, help="Longest answer; an untuned model may list rows for ever.")
+    ] = 1024,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    threads: ThreadsOption = None,
+) -> None:
+    """Compare rules, the untuned model and tuning on your documents; say what is worth it."""
+    asked = _schema(schema)
+    from training import advise as advising
+
+    with _bad_values_named():
+        config = advising.AdviseConfig(
+            budget_s=None if budget == "none" else advising.seconds(budget),
+            quick=quick,
+            target_precision=target_precision,
+            rules=rules,
+            price_per_hour=price_per_hour,
+            folds=folds,
+            bare_base=bare_base,
+            base_model=base_model,
+            epochs=epochs,
+            synthetic=synthetic,
+            engine=engine,
+            max_new_tokens=max_new_tokens,
+            seed=seed,
+            threads=threads,
+        )
+    with _stages() as progress:
+        advice = advising.advise(corpus, asked, output, config, progress=progress)
+    _utf8_stdout()
+    typer.echo(advice.verdict.name)
+    for line in (*advice.verdict.reasons, *advice.verdict.next):
+        typer.echo(f"- {_clean(line)}")
+    for method in advice.findings.methods:
+        typer.echo(
+            f"{method.name:<18}{method.f1.value:>7.3f}  ({method.f1.low:.3f} to "
+            f"{method.f1.high:.3f})  {method.documents} documents, {method.seconds_s[0]:.2f} s each"
+        )
+    for what in advice.left_out:
+        _say(f"left out: {what}")
+    _say(f"advice in {advice.files['page']} and {advice.files['advice']}")
 
 
 @app.command(
@@ -533,6 +629,7 @@ def evaluate(
     bases.import_transformers()
     from extractor.pipeline import Extractor
     from training import corpus as corpora
+    from training import pictures
     from training import report as reports
     from training.evaluate import Report
     from training.evaluate import evaluate as score
@@ -564,7 +661,8 @@ def evaluate(
 
     before = scored(None, "untuned") if compare else None
     after = scored(adapter, "untuned" if adapter is None else "adapter")
-    reports.write(output, after, before)
+    extras = reports.Extras(pictures=pictures.of_worst(after, documents, asked))
+    reports.write(output, after, before, extras)
     titles = ("before", "after") if before else ("", "F1")
     typer.echo(table(before.card if before else None, after.card, titles))
     low, high = after.interval

@@ -69,7 +69,7 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [["lint"], ["pairs"], ["train"], ["evaluate"], ["extract"], ["schemas", "list"],
+    [["lint"], ["pairs"], ["train"], ["advise"], ["evaluate"], ["extract"], ["schemas", "list"],
      ["schemas", "show"], ["schemas", "copy"]],
     ids=" ".join,
 )  # fmt: skip
@@ -163,6 +163,10 @@ def test_a_failed_document_makes_the_exit_code_1_and_the_rest_is_done(
         (["schemas", "copy", "invoice", "--output", "a.txt"], "a.txt: cannot be written", "name"),
         (["train", "--schema", "invoice", "--corpus", "empty", "--output", "a",
           "--learning-rate", "5"], "learning_rate must be between 0 and 1", ""),
+        (["advise", "--schema", "invoice", "--corpus", "empty", "--output", "a",
+          "--budget", "soon"], "expected a duration such as 60m", ""),
+        (["advise", "--schema", "invoice", "--corpus", "empty", "--output", "a",
+          "--rules", "none.toml"], "rules none.toml: No such file", "check the path"),
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_line_a_hint_and_exit_code_2(

@@ -93,7 +93,8 @@ def evaluate(
         except LabelError as error:
             unscored.append((labelled.id, error.message))
             continue
-        scored.append(_score(reader, labelled, document, wanted, schema))
+        unverified = unknown(labelled, schema)
+        scored.append(score(reader, labelled, document, wanted, unverified, schema))
     if progress is not None:
         progress(len(documents), len(documents))
     card = sum((item.card for item in scored), ScoreCard())
@@ -109,13 +110,20 @@ def _readable(labelled: LabelledDocument) -> Document | None:
         return None
 
 
-def _score(
+def score(
     reader: Reader,
     labelled: LabelledDocument,
     document: Document | None,
     wanted: Mapping[str, Any],
+    unverified: frozenset[str],
     schema: AnySchema,
 ) -> Scored:
+    """Let one document be read, and compare the record with its label.
+
+    :param document: None for one that could not be opened: every labelled value counts as missed.
+    :param wanted: values of the label, normalised.
+    :param unverified: paths that are not scored.
+    """
     started_s = time.perf_counter()
     values: Mapping[str, Any] = {}
     status = "failed"
@@ -126,7 +134,7 @@ def _score(
         except (DocumentError, BaseModelError):
             # The report names the document as failed; its values all count as missed.
             pass
-    card = compare(schema, values, wanted, unknown(labelled, schema))
+    card = compare(schema, values, wanted, unverified)
     return Scored(
         id=labelled.id,
         group=labelled.group,

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
-from html import escape
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from extractor.errors import OutputError
+from training import charts
+from training.charts import Bar
 from training.evaluate import Report, Scored
 from training.score import Counts, ScoreCard
 
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1b2733; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; } td, th { padding: .3rem .6rem; text-align: left;
-  border-bottom: 1px solid #e3e8ee; } td.n, th.n { text-align: right;
-  font-variant-numeric: tabular-nums; }
-.big { font-size: 2.4rem; font-weight: 600; } .dim { color: #627385; }
-"""
+_WORST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a page shows beside the scores, as far as it is known.
+
+    :param reliability: mean probability, share of right values and number of values of each bin.
+    :param risk_coverage: (share of values that go through, share of them that is wrong).
+    :param curve: (training documents, macro F1).
+    :param pictures: PNG of a page with the values marked, by document id.
+    """
+
+    reliability: Sequence[tuple[float, float, int]] | None = None
+    risk_coverage: Sequence[tuple[float, float]] | None = None
+    curve: Sequence[tuple[int, float]] | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def to_json(report: Report, before: Report | None = None) -> dict[str, Any]:
@@ -39,7 +51,9 @@ def to_json(report: Report, before: Report | None = None) -> dict[str, Any]:
     return content
 
 
-def write(path: str | Path, report: Report, before: Report | None = None) -> None:
+def write(
+    path: str | Path, report: Report, before: Report | None = None, extras: Extras | None = None
+) -> None:
     """Write `report.json` and, beside it, `report.html`.
 
     :raises OutputError: if a file cannot be written.
@@ -49,7 +63,7 @@ def write(path: str | Path, report: Report, before: Report | None = None) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(to_json(report, before), indent=2, ensure_ascii=False, default=str)
         path.write_text(text, encoding="utf-8")
-        path.with_suffix(".html").write_text(to_html(report, before), encoding="utf-8")
+        path.with_suffix(".html").write_text(to_html(report, before, extras), encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"report {path}: cannot be written ({error.strerror})",
@@ -57,29 +71,32 @@ def write(path: str | Path, report: Report, before: Report | None = None) -> Non
         ) from error
 
 
-def to_html(report: Report, before: Report | None = None) -> str:
+def to_html(report: Report, before: Report | None = None, extras: Extras | None = None) -> str:
     """Return a page that needs nothing but itself; every word of a document is escaped."""
+    extras = extras or Extras()
     low, high = report.interval
-    worst = sorted(report.documents, key=lambda item: -len(item.mistakes))[:20]
-    rows = "".join(_row(item) for item in worst if item.mistakes or item.status == "failed")
-    unscored = "".join(
-        f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in report.unscored
-    )
     was = f' <span class="dim">from {before.macro_f1:.3f} before tuning</span>' if before else ""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>Extraction report</title>'
-        f"<style>{_STYLE}</style></head><body><h1>Extraction report</h1>"
+    curve = [(float(size), f1) for size, f1 in extras.curve or ()]
+    body = [
         f'<p><span class="big">{report.macro_f1:.3f}</span> macro F1{was}<br>'
         f'<span class="dim">95 % interval {low:.3f} to {high:.3f}, by groups; '
-        f"{len(report.documents)} documents</span></p>"
-        f"<h2>Fields</h2>{_bars(report.card, before.card if before else None)}"
-        f"{_table(report.card)}"
-        f"<h2>Documents with most mistakes</h2><table><tr><th>document</th><th>status</th>"
-        f"<th>field: given, wanted</th></tr>{rows}</table>"
-        + (f"<h2>Not scored</h2><ul>{unscored}</ul>" if unscored else "")
-        + "</body></html>"
-    )
+        f"{len(report.documents)} documents</span></p>",
+        charts.section("Fields", _bars(report.card, before) + _table(report.card)),
+        charts.section("Probabilities", charts.reliability(extras.reliability or ())),
+        charts.section("Risk by coverage", _risk(extras.risk_coverage or ())),
+        charts.section("Learning curve", charts.curve(curve, "training documents", "macro F1")),
+        charts.section("Values taken for others", _confusion(report)),
+        charts.section("Documents with most mistakes", _worst(report)),
+        "".join(charts.image(data, name) for name, data in extras.pictures.items()),
+        charts.section("Not scored", charts.items(f"{n}: {why}" for n, why in report.unscored)),
+    ]
+    return charts.page("Extraction report", "".join(body))
+
+
+def worst(report: Report, most: int = _WORST) -> list[Scored]:
+    """Return the documents with most mistakes, and those that failed, the worst first."""
+    ranked = sorted(report.documents, key=lambda item: -len(item.mistakes))
+    return [item for item in ranked if item.mistakes or item.status == "failed"][:most]
 
 
 def _document(item: Scored) -> dict[str, Any]:
@@ -98,54 +115,47 @@ def _fields(card: ScoreCard) -> dict[str, Counts]:
     return {**card.scalars, **card.lists}
 
 
-def _bars(card: ScoreCard, before: ScoreCard | None) -> str:
-    """Return horizontal bars of F1 by field as SVG; the grey part was there before tuning."""
-    fields = _fields(card)
-    old = _fields(before) if before else {}
-    parts: list[str] = []
-    for index, (name, counts) in enumerate(fields.items()):
-        y = 26 * index
-        was = old[name].f1 if name in old else 0.0
-        parts.append(
-            f'<text x="190" y="{y + 15}" text-anchor="end" font-size="13">{escape(name)}</text>'
-            f'<rect x="200" y="{y + 3}" width="{500 * counts.f1:.1f}" height="16" fill="#3a7bd5"/>'
-            f'<rect x="200" y="{y + 15}" width="{500 * was:.1f}" height="4" fill="#9aa7b4"/>'
-            f'<text x="{206 + 500 * counts.f1:.1f}" y="{y + 15}" font-size="12">'
-            f"{counts.f1:.3f}</text>"
-        )
-    height = 26 * len(fields) + 4
-    return (
-        f'<svg viewBox="0 0 760 {height}" width="100%" role="img" '
-        f'aria-label="F1 by field">{"".join(parts)}</svg>'
-    )
+def _bars(card: ScoreCard, before: Report | None) -> str:
+    old = _fields(before.card) if before else {}
+    rows = [
+        Bar(name, counts.f1, old[name].f1 if name in old else None)
+        for name, counts in _fields(card).items()
+    ]
+    return charts.bars(rows, "F1 by field; the light bar is what it was before tuning")
 
 
 def _table(card: ScoreCard) -> str:
-    head = "".join(
-        f'<th class="n">{title}</th>'
-        for title in ("labels", "F1", "precision", "recall", "wrong", "missed", "invented")
-    )
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td>"
-        + "".join(
-            f'<td class="n">{value}</td>'
-            for value in (
-                c.labelled, f"{c.f1:.3f}", f"{c.precision:.3f}", f"{c.recall:.3f}",
-                c.wrong, c.missed, f"{c.invented} of {c.invented + c.absent}",
-            )
-        )
-        + "</tr>"
+    head = ("field", "labels", "F1", "precision", "recall", "wrong", "missed", "invented")
+    rows = [
+        (name, c.labelled, c.f1, c.precision, c.recall, c.wrong, c.missed,
+         f"{c.invented} of {c.invented + c.absent}")
         for name, c in {**_fields(card), **card.inner}.items()
-    )  # fmt: skip
-    return f"<table><tr><th>field</th>{head}</tr>{rows}</table>"
+    ]  # fmt: skip
+    return charts.table(head, rows)
 
 
-def _row(item: Scored) -> str:
-    mistakes = "<br>".join(
-        f"<b>{escape(name)}</b>: {escape(_short(given))}, {escape(_short(wanted))}"
+def _risk(points: Sequence[tuple[float, float]]) -> str:
+    return charts.curve(points, "share that goes through", "share of it that is wrong")
+
+
+def _confusion(report: Report, most: int = 20) -> str:
+    """Return which values were given for which, the most frequent first."""
+    counts = Counter(
+        (name, _short(given), _short(wanted))
+        for item in report.documents
         for name, (given, wanted) in item.mistakes.items()
     )
-    return f"<tr><td>{escape(item.id)}</td><td>{escape(item.status)}</td><td>{mistakes}</td></tr>"
+    rows = [(name, given, wanted, n) for (name, given, wanted), n in counts.most_common(most)]
+    return charts.table(("field", "given", "wanted", "documents"), rows)
+
+
+def _worst(report: Report) -> str:
+    rows = [
+        (item.id, item.status, name, _short(given), _short(wanted))
+        for item in worst(report)
+        for name, (given, wanted) in (item.mistakes or {"": (None, None)}).items()
+    ]
+    return charts.table(("document", "status", "field", "given", "wanted"), rows)
 
 
 def _short(value: Any) -> str:

@@ -122,6 +122,19 @@ class ScoreCard:
         }
 
 
+def card_of(content: Mapping[str, Any]) -> ScoreCard:
+    """Return the card that `ScoreCard.to_json` wrote. :raises KeyError: if it is none."""
+    names = ("correct", "wrong", "missed", "invented", "absent", "exact")
+
+    def part(name: str) -> dict[str, Counts]:
+        return {
+            field: Counts(*(int(counts[key]) for key in names))
+            for field, counts in content[name].items()
+        }
+
+    return ScoreCard(part("scalars"), part("lists"), part("inner"))
+
+
 def compare(
     schema: AnySchema,
     predicted: Mapping[str, Any],

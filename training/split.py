@@ -108,6 +108,30 @@ def select(
     return known[name]
 
 
+def folds(
+    documents: Sequence[LabelledDocument],
+    count: int,
+    *,
+    schema: AnySchema | None = None,
+    seed: int = 0,
+) -> list[list[LabelledDocument]]:
+    """Deal whole groups into parts of about one size, to hold out one after the other.
+
+    :returns: at most `count` parts that are not empty, fewer where there are fewer groups.
+    """
+    parts: list[list[LabelledDocument]] = [[] for _ in range(count)]
+    for group in in_lots(groups(documents, schema), schema, seed):
+        min(parts, key=len).extend(group)
+    return [part for part in parts if part]
+
+
+def in_lots(
+    dealt: Sequence[Sequence[LabelledDocument]], schema: AnySchema | None, seed: int
+) -> list[Sequence[LabelledDocument]]:
+    """Return groups in an order drawn by hash: it is kept when others come to the corpus."""
+    return sorted(dealt, key=lambda group: _lot(group, schema, seed))
+
+
 def groups(
     documents: Sequence[LabelledDocument], schema: AnySchema | None = None
 ) -> list[list[LabelledDocument]]:
@@ -168,8 +192,7 @@ def _deal(
     documents: Sequence[LabelledDocument], wanted: int, schema: AnySchema | None, seed: int
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
     """Take whole groups at random until `wanted` documents are held, passing over larger ones."""
-    # By hash and not shuffled: a group keeps its side when others come to the corpus.
-    dealt = sorted(groups(documents, schema), key=lambda group: _lot(group, schema, seed))
+    dealt = in_lots(groups(documents, schema), schema, seed)
     held: list[LabelledDocument] = []
     for group in dealt:
         if len(held) < wanted and len(held) + len(group) <= max(wanted * 1.5, wanted + 2):

@@ -17,7 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ from training import corpus as corpora
 from training import pairs as pairing
 from training.augment import AugmentConfig, Curriculum
 from training.corpus import LabelledDocument
+from training.course import Course, pretence, smaller_runs
+from training.course import write as write_course
 from training.pairs import Example, Pair, PairProblem
 from training.parity import measure
 from training.split import split
@@ -48,6 +50,9 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total): "reading", "training", "validating" and "comparing"."""
 
 _FREE = 0.1  # weight of the loss among all tokens, beside 1 among those allowed
+_OF_NO_EFFECT = ("resume", "threads", "learning_curve", "price_per_hour")  # on the weights
+_COMPARED = 40  # documents of each kind, for the loss on training and validation
+_WORST = 10
 _AT_ONCE = 2  # examples; more would take more memory than they gain time
 
 
@@ -75,6 +80,9 @@ class TuneConfig:
     :param checkpoints: how often the weights are kept and, with validation, tried out.
     :param parity: number of documents, of the validation documents if there are any, on which
         narrower number formats are compared with fp32; 0 compares none, and serves fp32.
+    :param learning_curve: train on 25 and 50 % of the groups first, to tell what more documents
+        would bring; takes about as long again.
+    :param price_per_hour: of this machine, in any currency, for the report.
     :param resume: continue a run that was cut off in the same output folder.
     """
 
@@ -90,6 +98,8 @@ class TuneConfig:
     validation: float = 0.15
     checkpoints: int = 3
     parity: int = 10
+    learning_curve: bool = False
+    price_per_hour: float | None = None
     resume: bool = False
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     windows: WindowConfig = field(default_factory=WindowConfig)
@@ -108,6 +118,10 @@ class TuneConfig:
             "validation": (0 <= self.validation < 1, "between 0 (inclusive) and 1 (exclusive)"),
             "checkpoints": (self.checkpoints >= 1, "at least 1"),
             "parity": (self.parity >= 0, "at least 0"),
+            "price_per_hour": (
+                self.price_per_hour is None or self.price_per_hour >= 0,
+                "at least 0",
+            ),
         }
         for name, (right, expected) in checks.items():
             if not right:
@@ -139,6 +153,7 @@ class TuneResult:
     :param parity: how number formats compare with fp32, by format.
     :param validation_f1: macro F1 of the kept checkpoint on the validation documents; None
         without validation.
+    :param course: what the run cost, and how far its figures can be believed.
     """
 
     output: Path
@@ -148,6 +163,7 @@ class TuneResult:
     losses: tuple[float, ...]
     validation_f1: float | None
     seconds_s: float
+    course: Course
 
 
 def tune(
@@ -168,19 +184,57 @@ def tune(
     :raises TrainingError: if the result must not be trusted.
     """
     config = config or TuneConfig()
-    progress = progress or (lambda stage, done, total: None)
     schema = schema if isinstance(schema, Schema) else Schema.of(schema)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
     labelled = corpora.read(corpus)
     parts = split(labelled.documents, schema=schema, seed=config.seed)
     train, validation = _choose_validation(
         list(parts.train), list(parts.validation), schema, config
     )
-    base = base_model.find(config.base_model)
-    run = Run(schema, base, config, Path(output), progress)
-    run.problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
-    return run.go(run.plan(train), train, validation, announce)
+    problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
+    result = tune_on(
+        train, validation, schema, output, config,
+        problems=problems, progress=progress, announce=announce,
+    )  # fmt: skip
+    course = replace(result.course, pretence=pretence([*train, *validation], schema))
+    result = replace(result, course=course)
+    write_course(result)
+    return result
+
+
+def tune_on(
+    train: list[LabelledDocument],
+    validation: list[LabelledDocument],
+    schema: AnySchema,
+    output: str | Path,
+    config: TuneConfig,
+    *,
+    problems: Sequence[PairProblem] = (),
+    progress: Progress | None = None,
+    announce: Callable[[Estimate], None] | None = None,
+) -> TuneResult:
+    """Train on documents that were chosen already; see `tune`.
+
+    :param validation: documents that choose the checkpoint; may be none.
+    :param problems: labels that were left out before, to be told with those that follow.
+    :param announce: an exception that it raises ends the run before it trains.
+    :raises TrainingError: if the result must not be trusted.
+    """
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    base, output = base_model.find(config.base_model), Path(output)
+    progress = progress or (lambda stage, done, total: None)
+    points: list[tuple[int, float]] = []
+    if config.learning_curve:
+        points = smaller_runs(train, validation, schema, output, config, progress)
+    run = Run(schema, base, config, output, progress)
+    run.problems = list(problems)
+    result = run.go(run.plan(train), train, validation, announce)
+    if points and result.validation_f1 is not None:
+        curve = (*points, (len(train), result.validation_f1))
+        result = replace(result, course=replace(result.course, curve=curve))
+    if run.accelerator.is_main_process:
+        write_course(result)
+    return result
 
 
 def _choose_validation(
@@ -239,6 +293,7 @@ class Run:
         self.engine = LocalEngine(TorchRunner(self.plain), self.tokenizer, {"base": base.sha256})
         self.losses: list[float] = []
         self.problems: list[PairProblem] = []
+        self.loss_of: dict[str, float] = {}
         self.trained = 0
 
     def go(
@@ -255,7 +310,7 @@ class Run:
         """
         from peft.helpers import disable_input_dtype_casting
 
-        started_s = time.perf_counter()
+        started_s, cpu_started_s = time.perf_counter(), time.process_time()
         self.content = hashlib.sha256(repr([item.input_ids for item in plan]).encode()).hexdigest()
         self._prepare(len(plan))
         self.workers = self._start_workers()
@@ -265,8 +320,10 @@ class Run:
             if announce is not None and self.accelerator.is_main_process:
                 announce(estimate)
             best = self._train(plan, validation)
+            losses = [self._mean_loss(part) for part in (train, validation)] if validation else []
         self.workers.shutdown()
         self._finish(plan, estimate, best, train, validation)
+        course = self._course(started_s, cpu_started_s, losses, train)
         parity = self._parity(validation or train)
         return TuneResult(
             output=self.output,
@@ -276,6 +333,7 @@ class Run:
             losses=tuple(self.losses),
             validation_f1=best,
             seconds_s=time.perf_counter() - started_s,
+            course=course,
         )
 
     def plan(self, train: list[LabelledDocument]) -> list[Example]:
@@ -486,8 +544,10 @@ class Run:
         sizes = sum(weight.numel() for weight in self.weights)
         total = torch.zeros(sizes + 1, device=self.accelerator.device)
         longest_first = sorted(items, key=lambda item: -len(item.input_ids))
-        for part in self.workers.map(lambda item: self._gradient(item, scale), longest_first):
+        parts = self.workers.map(lambda item: self._gradient(item, scale), longest_first)
+        for item, part in zip(longest_first, parts, strict=True):
             total += part
+            self.loss_of[item.pair.document] = float(part[-1]) / scale / max(1.0, sum(item.weights))
         return total
 
     def _gradient(self, item: Example, scale: float) -> torch.Tensor:
@@ -520,6 +580,50 @@ class Run:
         losses = cross_entropy(chosen, target, reduction="none")
         losses = losses + _FREE * cross_entropy(logits.float(), target, reduction="none")
         return (losses * torch.tensor(item.weights, device=device)).sum() * scale
+
+    def _mean_loss(self, documents: Sequence[LabelledDocument]) -> float | None:
+        """Return the mean loss of a learned token on some documents as they are."""
+        assert self.schema is not None, "labels are of a schema"
+        chosen = random.Random(self.config.seed).sample(
+            list(documents), min(_COMPARED, len(documents))
+        )
+        built = pairing.build(chosen, self.schema, self.config.windows, self.engine.count_tokens)
+        kept = [pair for pair in map(self.decodable, built.pairs) if pair is not None]
+        most = self.config.augment.max_target_tokens
+        examples = [pairing.example(pair, self.tokenizer, most) for pair in kept]
+        weight = sum(sum(item.weights) for item in examples)
+        self.model.eval()
+        with torch.no_grad():
+            loss = sum(float(self._loss(item, 1.0)) for item in examples)
+        self.model.train()
+        return loss / weight if weight else None
+
+    def _course(
+        self,
+        started_s: float,
+        cpu_started_s: float,
+        losses: Sequence[float | None],
+        train: Sequence[LabelledDocument],
+    ) -> Course:
+        cpu_s = time.process_time() - cpu_started_s
+        seconds_s = time.perf_counter() - started_s
+        price = self.config.price_per_hour
+        known = {document.id for document in train}
+        ranked = sorted(
+            ((name, loss) for name, loss in self.loss_of.items() if name in known),
+            key=lambda item: -item[1],
+        )
+        train_loss, validation_loss = losses if losses else (None, None)
+        return Course(
+            seconds_s=seconds_s,
+            cpu_s=cpu_s,
+            # A machine is paid for by the hour that it is held, whatever its cores do.
+            cost=None if price is None else price * seconds_s / 3600,
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            worst=tuple(ranked[:_WORST]),
+            pretence=None,
+        )
 
     def _keep_best(self, validation: list[LabelledDocument], best: float | None) -> float | None:
         """Keep the weights if they read the validation documents better than any before."""
@@ -614,7 +718,7 @@ class Run:
 
     def _fingerprint(self) -> str:
         """Identify the run: the same plan of examples, schema, base and configuration."""
-        settings = {k: v for k, v in asdict(self.config).items() if k not in ("resume", "threads")}
+        settings = {k: v for k, v in asdict(self.config).items() if k not in _OF_NO_EFFECT}
         schema = None if self.schema is None else self.schema.fingerprint
         start = None if self.start is None else adapters.read(self.start).sha256
         known = [settings, self.content, schema, self.base.sha256, start]
