@@ -83,7 +83,17 @@ class Settings:
 # ---------------------------------------------------------------- engines
 
 
-class PlainOutlines:
+class Generating:
+    """What contestants share: they answer and are not asked about other answers.
+
+    Readings that a class's checks would choose are left out, so that records tell of decoding alone.
+    """
+
+    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
+        return [None] * len(answers)
+
+
+class PlainOutlines(Generating):
     """What a user writes first: Outlines over transformers, fp32, greedy, nothing of ours inside.
 
     The constraint is the product's, as are the merged weights: without them the answers, and so the
@@ -139,7 +149,7 @@ class PlainOutlines:
         return answered(request, text, len(prompt), self.passes - before)
 
 
-class Untricked:
+class Untricked(Generating):
     """The product's fp32 without forced tokens, guesses and kept fields: one token, one pass."""
 
     def __init__(self, settings: Settings) -> None:
@@ -186,7 +196,7 @@ class _Unforced:
         return []
 
 
-class LlamaCpp:
+class LlamaCpp(Generating):
     """llama.cpp over the merged weights as Q8_0, greedy.
 
     :param own_grammar: its own grammar, made from a JSON Schema of the same fields, where copied
@@ -361,7 +371,7 @@ def write_gguf(base: BaseModel, adapter: Path | None, target: Path) -> None:
 # ---------------------------------------------------------------- what they are asked
 
 
-class Recorder:
+class Recorder(Generating):
     """An engine that also keeps what it last answered."""
 
     def __init__(self, engine: Engine) -> None:
