@@ -31,7 +31,7 @@ from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.profile import Stopwatch
 from extractor.schema import AnySchema, FieldWarning, Loaded, Schema
-from extractor.windows import Answer, Window, WindowConfig, cut, merge
+from extractor.windows import Answer, Merged, Other, Window, WindowConfig, cut, merge
 
 if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output
@@ -51,12 +51,15 @@ class FieldResult:
     :param printed: as the document prints it, None where the value is not a copy.
     :param evidence: where it stands.
     :param probability: of the value under the constraint, 0..1, uncalibrated; None if unknown.
+    :param others: what other windows of a long document say instead, the likeliest first; a
+        warning `conflict` tells of them.
     """
 
     value: Any
     printed: str | None
     evidence: Evidence
     probability: float | None
+    others: tuple[Other, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ class Extractor(Generic[T]):
         with watch.stage("prompt"):
             filled = self._filled(document)
             asked = _asked(document, self.schema, filled)
-            windows = cut(document.text, self.windows, self.engine.count_tokens) if asked else []
+            windows = cut(document, self.windows, self.engine.count_tokens) if asked else []
         outputs = self._ask(document, asked, windows) if asked else []
         for output in outputs:
             watch.add(output.timings_s)
@@ -245,17 +248,19 @@ class Extractor(Generic[T]):
             for window, output in zip(windows, outputs, strict=True)
         ]
         loaded = Loaded({}, {}, [], {})
-        origin: dict[str, int] = {}
+        merged = Merged({}, {}, {})
         if asked is not None:
-            merged, origin = merge(asked, answers)
-            text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
+            merged = merge(asked, answers)
+            text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
             loaded = asked.load(text, locale)
         given = {} if filled is None else filled.values
         values = {name: (loaded.values | given).get(name) for name in self.schema.field_names}
         record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
         top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
-        answered = {path: origin.get(name, 0) for path, name in top.items() if name not in given}
+        answered = {
+            path: merged.source.get(name, 0) for path, name in top.items() if name not in given
+        }
         starts = {path: windows[place].start for path, place in answered.items() if windows}
         evidence = locate_all(
             document,
@@ -286,6 +291,7 @@ class Extractor(Generic[T]):
                 )
                 if leaf.path in starts
                 else None,
+                others=merged.others.get(leaf.path, ()),
             )
             for leaf in leaves
         }
@@ -303,6 +309,7 @@ class Extractor(Generic[T]):
                 *_unread(document),
                 *self._about_einvoice(document, filled, asked, fields),
                 *_not_visible(fields),
+                *_conflicts(fields),
                 *loaded.warnings,
                 *rejected,
             ),
@@ -444,6 +451,21 @@ def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
         for path, result in fields.items()
         if result.evidence.not_visible
     ]
+
+
+def _conflicts(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
+    return [
+        FieldWarning(path, "conflict", _conflict(result.others))
+        for path, result in fields.items()
+        if result.others
+    ]
+
+
+def _conflict(others: Sequence[Other]) -> str:
+    windows = sum(other.windows for other in others)
+    return (
+        f"{windows} {'window says' if windows == 1 else 'windows say'} something else; see `others`"
+    )
 
 
 def _source(model: type[Model]) -> str:

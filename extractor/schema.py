@@ -144,7 +144,8 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected`, `not_visible` or, of the whole record, `unread_pages`.
+        `rejected`, `not_visible`, `conflict` or, of the whole record, `unread_pages` and
+        `windows_unread`.
     """
 
     field: str

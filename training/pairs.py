@@ -271,7 +271,7 @@ def _add(
     count: Callable[[str], int],
 ) -> None:
     locale = Locale.of(document.text)
-    windows = cut(document.text, config, count)
+    windows = cut(document, config, count)
     printer = _Printer(document.text, locale, unknown(labelled, schema))
     asked = known_fields(labelled, schema)
     for name, node in schema.root.keys:
