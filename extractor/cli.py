@@ -333,7 +333,11 @@ def pairs(
         _left_out(problem.document, problem.message)
     for skipped in built.problems:
         _left_out(skipped.document, skipped.field, skipped.message)
-    _say(f"{len(built.pairs)} pairs of {len(documents)} documents in {output}")
+    negatives = sum(pair.empty for pair in built.pairs)
+    _say(
+        f"{len(built.pairs)} pairs of {len(documents)} documents in {output}; {negatives} of them "
+        "hold none of the values, and train shows only some of these"
+    )
 
 
 @app.command(epilog=_example("lint --schema invoice --corpus labelled --baseline accepted.json"))
