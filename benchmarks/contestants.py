@@ -86,7 +86,7 @@ class Settings:
 class Generating:
     """What contestants share: they answer and are not asked about other answers.
 
-    Readings that a class's checks would choose are left out, so that records tell of decoding alone.
+    Readings that a class's checks would choose are left out: records tell of decoding alone.
     """
 
     def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:

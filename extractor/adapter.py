@@ -4,6 +4,7 @@
         manifest.json               format, base model, schema, versions, windows, file hashes
         adapter_model.safetensors   LoRA weights, as peft writes them
         adapter_config.json         LoRA shape, as peft writes it
+        context.json                words around the values of each field, see `extractor.retrieval`
         training.json               what was trained, on how much, with what result
         report.json, report.html    scores on held-out documents, once evaluated
 
@@ -15,13 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from extractor import document, prompt
 from extractor.base_model import BaseModel
 from extractor.errors import AdapterError, AdapterMismatch
+from extractor.retrieval import Context
 from extractor.schema import AnySchema
 from extractor.windows import WindowConfig
 
@@ -29,7 +31,9 @@ FORMAT = 1
 SHIPPED = "shipped"
 """Stands for the adapter that comes with the package, where a folder could be named."""
 MANIFEST = "manifest.json"
-_HASHED = ("adapter_config.json", "adapter_model.safetensors")
+CONTEXT = "context.json"
+_WEIGHTS = ("adapter_config.json", "adapter_model.safetensors")
+_HASHED = (*_WEIGHTS, CONTEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Adapter:
     :param schema_fingerprint: see `Schema.fingerprint`; None for an adapter of no one schema.
     :param schema_lines: the fields as the prompt lists them, to say what differs.
     :param parity: by number format, as far as measured.
+    :param context: which windows of long documents to read first; None if it was not learned.
     """
 
     folder: Path
@@ -78,6 +83,7 @@ class Adapter:
     windows: WindowConfig
     parity: dict[str, Parity]
     sha256: str
+    context: Context | None = None
 
     def loss(self, kind: str) -> float | None:
         """Return the share of values that a number format loses; None if not measured."""
@@ -118,12 +124,17 @@ def write(
     base: BaseModel,
     windows: WindowConfig,
     training: dict[str, Any],
+    context: Context | None = None,
 ) -> None:
     """Complete an adapter folder that already holds the LoRA weights.
 
     :param schema: None if the adapter was trained on requests for many fields of many names.
     :param training: configuration and course of the run, JSON values.
+    :param context: what training found around the values of each field.
     """
+    if context is not None:
+        _write_json(folder / CONTEXT, context.json())
+    hashed = _WEIGHTS if context is None else _HASHED
     manifest = {
         "format": FORMAT,
         "base_model": {"name": base.name, "sha256": base.sha256},
@@ -135,7 +146,7 @@ def write(
         "prompt_version": prompt.VERSION,
         "reading_version": document.VERSION,
         "windows": asdict(windows),
-        "files": {name: _hash(folder / name) for name in _HASHED},
+        "files": {name: _hash(folder / name) for name in hashed},
     }
     for name, content in (("training.json", training), (MANIFEST, manifest)):
         _write_json(folder / name, content)
@@ -183,13 +194,24 @@ def read(folder: str | Path) -> Adapter:
             f"adapter {folder}: no readable {MANIFEST}",
             hint="give the folder that `extractor train --output` made",
         ) from error
-    for name, expected in files.items():
+    # An adapter without context words is whole; one without weights is not.
+    for name, expected in {**dict.fromkeys(_WEIGHTS, ""), **files}.items():
         if name not in _HASHED or not (folder / name).is_file() or _hash(folder / name) != expected:
             raise AdapterError(
                 f"adapter {folder}: {name} is missing or was changed",
                 hint="copy the whole folder again, or train it again",
             )
-    return adapter
+    return replace(adapter, context=_context(folder)) if CONTEXT in files else adapter
+
+
+def _context(folder: Path) -> Context:
+    try:
+        return Context.of_json(json.loads((folder / CONTEXT).read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise AdapterError(
+            f"adapter {folder}: {CONTEXT} holds no context words",
+            hint="copy the whole folder again, or train it again",
+        ) from error
 
 
 def shipped(base: BaseModel) -> Path | None:

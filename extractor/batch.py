@@ -435,7 +435,16 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
                 "value": None if result.value is None else leaves[path].type.to_json(result.value),
                 "printed": result.printed,
                 "evidence": asdict(result.evidence),
-                "probability": None if result.probability is None else round(result.probability, 6),
+                "probability": _rounded(result.probability),
+                "others": [
+                    {
+                        "value": leaves[path].type.to_json(other.value),
+                        "printed": other.printed,
+                        "probability": _rounded(other.probability),
+                        "windows": other.windows,
+                    }
+                    for other in result.others
+                ],
             }
             for path, result in extraction.fields.items()
         },
@@ -443,6 +452,10 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
         "usage": extraction.usage,
         "error": None,
     }
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, 6)
 
 
 def _failure(file: str, category: str, message: str, hint: str) -> Line:

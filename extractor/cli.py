@@ -95,6 +95,13 @@ EInvoiceOption = Annotated[
         "pages are read as those of any document.",
     ),
 ]
+AllWindowsOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-windows",
+        help="Read long documents to the end; else only what promises a field still wanted.",
+    ),
+]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads.")]
 
 
@@ -333,7 +340,11 @@ def pairs(
         _left_out(problem.document, problem.message)
     for skipped in built.problems:
         _left_out(skipped.document, skipped.field, skipped.message)
-    _say(f"{len(built.pairs)} pairs of {len(documents)} documents in {output}")
+    negatives = sum(pair.empty for pair in built.pairs)
+    _say(
+        f"{len(built.pairs)} pairs of {len(documents)} documents in {output}; {negatives} of them "
+        "hold none of the values, and train shows only some of these"
+    )
 
 
 @app.command(epilog=_example("lint --schema invoice --corpus labelled --baseline accepted.json"))
@@ -613,6 +624,7 @@ def evaluate(
         int, typer.Option(min=1, help="Longest answer; an untuned model may list rows for ever.")
     ] = 2048,
     engine: EngineOption = "auto",
+    all_windows: AllWindowsOption = False,
     threads: ThreadsOption = None,
 ) -> None:
     """Score an adapter on the held-out documents of a corpus; writes JSON and HTML."""
@@ -653,6 +665,7 @@ def evaluate(
             engine=engine,
             max_new_tokens=max_new_tokens,
             threads=threads,
+            all_windows=all_windows,
             einvoice="never",  # scored is what the model reads
         )
         _say_engine(reader)
@@ -713,6 +726,7 @@ def extract(
     password: PasswordOption = None,
     password_file: PasswordFileOption = None,
     engine: EngineOption = "auto",
+    all_windows: AllWindowsOption = False,
     ocr: OcrOption = "auto",
     einvoice: EInvoiceOption = "auto",
     threads: ThreadsOption = None,
@@ -753,6 +767,7 @@ def extract(
         base_model=base_model,
         engine=engine,
         max_new_tokens=max_new_tokens,
+        all_windows=all_windows,
         ocr=ocr,
         einvoice=einvoice,
         threads=threads,

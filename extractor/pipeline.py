@@ -18,13 +18,13 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 
 from pydantic import BaseModel as Model
 from pydantic.errors import PydanticUserError
 
-from extractor import business
+from extractor import business, retrieval
 from extractor import document as documents
 from extractor import einvoice as einvoices
 from extractor.checks import reconsider
@@ -35,10 +35,12 @@ from extractor.fields import Locale
 from extractor.profile import Stopwatch
 from extractor.schema import AnySchema, FieldWarning, Loaded, Schema
 from extractor.spans import spans
-from extractor.windows import Answer, Window, WindowConfig, cut, merge
+from extractor.windows import Answer, Merged, Other, Window, WindowConfig, cut, merge
 
 if TYPE_CHECKING:
+    from extractor.adapter import Adapter
     from extractor.engine.base import Engine, Output
+    from extractor.retrieval import Context
 
 T = TypeVar("T", bound=Model)
 Source = str | os.PathLike[str] | bytes | BinaryIO | Document
@@ -55,12 +57,15 @@ class FieldResult:
     :param printed: as the document prints it, None where the value is not a copy.
     :param evidence: where it stands.
     :param probability: of the value under the constraint, 0..1, uncalibrated; None if unknown.
+    :param others: what other windows of a long document say instead, the likeliest first; a
+        warning `conflict` tells of them.
     """
 
     value: Any
     printed: str | None
     evidence: Evidence
     probability: float | None
+    others: tuple[Other, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class Extraction(Generic[T]):
     :param values: normalised values by JSON key, None where nothing was found.
     :param missing: paths that the class requires and the document does not show.
     :param fields: by path, such as `line_items[0].quantity`.
-    :param usage: `windows`, `prompt_tokens`, `output_tokens`, `passes`.
+    :param usage: `windows`, `windows_read`, `prompt_tokens`, `output_tokens`, `passes`.
     :param timings_s: seconds by stage of `extractor.profile`; together all that it took.
     :param source: who gave the values: `model`; `einvoice`, the XML in the file, and no model ran;
         or `einvoice+model`, where the model was asked for fields that no business term states.
@@ -103,6 +108,8 @@ class Extractor(Generic[T]):
     :param max_new_tokens: of one window's answer; what is longer is closed and marked truncated.
     :param threads: of the local engine; None leaves torch's default.
     :param windows: how long documents are cut; None takes the adapter's, else the default.
+    :param all_windows: read every window; else of documents of more than
+        `extractor.retrieval.MANY` the most promising ones, and others while a field is wanted.
     :param ocr: `auto` reads pages without a text layer by OCR if it is installed, `always` all
         pages, `never` none.
     :param einvoice: `auto` takes the XML of e-invoices for the record where the schema's fields are
@@ -123,6 +130,7 @@ class Extractor(Generic[T]):
         max_new_tokens: int = 2048,
         threads: int | None = None,
         windows: WindowConfig | None = None,
+        all_windows: bool = False,
         ocr: Ocr = "auto",
         einvoice: UseEInvoice = "auto",
     ) -> None:
@@ -135,14 +143,17 @@ class Extractor(Generic[T]):
         self.max_new_tokens = max_new_tokens
         self.ocr: Ocr = ocr
         self.einvoice: UseEInvoice = einvoice
+        self.all_windows = all_windows
+        self.context: Context | None = None
         self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
         if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
         if isinstance(engine, str):
-            engine, found = _load_engine(
+            engine, bundle = _load_engine(
                 self.schema, adapter, base_model, engine, threads, self._identity
             )
-            windows = windows or found
+            if bundle is not None:
+                windows, self.context = windows or bundle.windows, bundle.context
         self.engine = engine
         self.windows = windows or WindowConfig()
 
@@ -161,6 +172,7 @@ class Extractor(Generic[T]):
             "version": __version__,
             "prompt": prompt.VERSION,
             "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
+            "windows_read": "all" if self.all_windows else "promising",
             "max_new_tokens": str(self.max_new_tokens),
             "einvoice": self.einvoice,
         }
@@ -184,14 +196,15 @@ class Extractor(Generic[T]):
         with watch.stage("prompt"):
             filled = self._filled(document)
             asked = _asked(document, self.schema, filled)
-            windows = cut(document.text, self.windows, self.engine.count_tokens) if asked else []
-        outputs = self._ask(document, asked, windows) if asked else []
+            cuts = cut(document, self.windows, self.engine.count_tokens) if asked else []
+        windows, outputs = self._ask(document, asked, cuts) if asked else ([], [])
         for output in outputs:
             watch.add(output.timings_s)
         with watch.stage("check"):
-            outputs, chosen = self._reconsider(document, asked, outputs)
+            outputs, chosen = self._reconsider(document, asked, windows, outputs)
         with watch.stage("evidence"):
             extraction = self._assemble(document, filled, asked, windows, outputs, chosen)
+            extraction = _with_unread(extraction, len(cuts))
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
 
@@ -230,22 +243,46 @@ class Extractor(Generic[T]):
             return None
         return business.fill(self.schema, document.einvoice)
 
-    def _ask(self, document: Document, asked: AnySchema, windows: Sequence[Window]) -> list[Output]:
+    def _ask(
+        self, document: Document, asked: AnySchema, windows: Sequence[Window]
+    ) -> tuple[list[Window], list[Output]]:
+        """Return the windows that were read, and their answers."""
         from extractor.engine.base import Request
 
-        return self.engine.generate(
-            [Request(asked, document.text[w.start : w.end], self.max_new_tokens) for w in windows]
-        )
+        outputs: dict[int, Output] = {}
+
+        def ask(indices: Sequence[int]) -> list[Answer]:
+            parts = [document.text[windows[i].start : windows[i].end] for i in indices]
+            requests = [Request(asked, part, self.max_new_tokens) for part in parts]
+            answered = self.engine.generate(requests)
+            outputs.update(zip(indices, answered, strict=True))
+            return [
+                _answer(output, windows[i], document)
+                for i, output in zip(indices, answered, strict=True)
+            ]
+
+        if self.all_windows or len(windows) <= retrieval.MANY:
+            ask(range(len(windows)))
+        else:
+            promise = retrieval.Promise(document.text, asked, windows, self.context)
+            retrieval.read(promise, asked, ask)
+        read = sorted(outputs)
+        return [windows[i] for i in read], [outputs[i] for i in read]
 
     def _reconsider(
-        self, document: Document, asked: AnySchema | None, outputs: list[Output]
+        self,
+        document: Document,
+        asked: AnySchema | None,
+        windows: Sequence[Window],
+        outputs: list[Output],
     ) -> tuple[list[Output], list[FieldWarning]]:
         """Let the class's checks choose between readings; the answers of windows stay apart."""
         from extractor.engine.base import Request
 
         if len(outputs) != 1 or asked is not self.schema:
             return outputs, []
-        request = Request(asked, document.text, self.max_new_tokens)
+        text = document.text[windows[0].start : windows[0].end]
+        request = Request(asked, text, self.max_new_tokens)
         output, chosen = reconsider(self.engine, request, outputs[0])
         return [output], chosen
 
@@ -260,21 +297,23 @@ class Extractor(Generic[T]):
     ) -> Extraction[T]:
         locale = Locale.of(document.text)
         answers = [
-            Answer(json.loads(output.text), _probabilities(output), window, document.text)
+            _answer(output, window, document)
             for window, output in zip(windows, outputs, strict=True)
         ]
         loaded = Loaded({}, {}, [], {})
-        origin: dict[str, int] = {}
+        merged = Merged({}, {}, {})
         if asked is not None:
-            merged, origin = merge(asked, answers)
-            text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"))
+            merged = merge(asked, answers)
+            text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
             loaded = asked.load(text, locale)
         given = {} if filled is None else filled.values
         values = {name: (loaded.values | given).get(name) for name in self.schema.field_names}
         record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
         top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
-        answered = {path: origin.get(name, 0) for path, name in top.items() if name not in given}
+        answered = {
+            path: merged.source.get(name, 0) for path, name in top.items() if name not in given
+        }
         starts = {path: windows[place].start for path, place in answered.items() if windows}
         evidence = locate_all(
             document,
@@ -305,6 +344,7 @@ class Extractor(Generic[T]):
                 )
                 if leaf.path in starts
                 else None,
+                others=merged.others.get(leaf.path, ()),
             )
             for leaf in leaves
         }
@@ -322,12 +362,14 @@ class Extractor(Generic[T]):
                 *_unread(document),
                 *self._about_einvoice(document, filled, asked, fields),
                 *_not_visible(fields),
+                *_conflicts(fields),
                 *loaded.warnings,
                 *chosen,
                 *rejected,
             ),
             usage={
                 "windows": len(windows),
+                "windows_read": len(windows),
                 "prompt_tokens": sum(output.prompt_tokens for output in outputs),
                 "output_tokens": sum(len(output.logprobs) for output in outputs),
                 "passes": sum(output.passes for output in outputs),
@@ -363,6 +405,7 @@ def extract(
     adapter: str | os.PathLike[str] | None = None,
     base_model: str | None = None,
     engine: str = "auto",
+    all_windows: bool = False,
     ocr: Ocr = "auto",
     einvoice: UseEInvoice = "auto",
     password: str | None = None,
@@ -373,7 +416,13 @@ def extract(
     :raises ExtractorError: see `Extractor` and `Extractor.extract`.
     """
     reader = Extractor(
-        schema, adapter=adapter, base_model=base_model, engine=engine, ocr=ocr, einvoice=einvoice
+        schema,
+        adapter=adapter,
+        base_model=base_model,
+        engine=engine,
+        all_windows=all_windows,
+        ocr=ocr,
+        einvoice=einvoice,
     )
     return reader.extract(source, password=password)
 
@@ -408,8 +457,8 @@ def _load_engine(
     name: str,
     threads: int | None,
     identity: dict[str, str],
-) -> tuple[Engine, WindowConfig | None]:
-    """Load the local engine; the adapter's hash goes into `identity`."""
+) -> tuple[Engine, Adapter | None]:
+    """Load the local engine and its adapter, whose hash goes into `identity`."""
     from extractor import adapter as adapters
     from extractor import base_model as bases
 
@@ -429,7 +478,7 @@ def _load_engine(
     engine = LocalEngine.load(
         base, None if bundle is None else bundle.folder, kind=kind, threads=threads
     )
-    return engine, bundle.windows if bundle else None
+    return engine, bundle
 
 
 def _asked(
@@ -464,6 +513,41 @@ def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
         for path, result in fields.items()
         if result.evidence.not_visible
     ]
+
+
+def _with_unread(extraction: Extraction[T], windows: int) -> Extraction[T]:
+    """Say how many of a document's windows were not read."""
+    unread = windows - extraction.usage["windows_read"]
+    if not unread:
+        return extraction
+    message = (
+        f"{unread} of {windows} windows were not read: they promise no field that is still "
+        "wanted; --all-windows (all_windows=True) reads them"
+    )
+    return replace(
+        extraction,
+        usage={**extraction.usage, "windows": windows},
+        warnings=(FieldWarning("", "windows_unread", message), *extraction.warnings),
+    )
+
+
+def _answer(output: Output, window: Window, document: Document) -> Answer:
+    return Answer(json.loads(output.text), _probabilities(output), window, document.text)
+
+
+def _conflicts(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
+    return [
+        FieldWarning(path, "conflict", _conflict(result.others))
+        for path, result in fields.items()
+        if result.others
+    ]
+
+
+def _conflict(others: Sequence[Other]) -> str:
+    windows = sum(other.windows for other in others)
+    return (
+        f"{windows} {'window says' if windows == 1 else 'windows say'} something else; see `others`"
+    )
 
 
 def _source(model: type[Model]) -> str:

@@ -1,20 +1,25 @@
 """Documents longer than the context: where they are cut, and how the answers become one record.
 
-Windows are whole lines, with an overlap, so that a value is not cut in two. Only a line that is
-longer than a whole window is cut inside, at a space where it has one.
+Windows are whole lines, with an overlap, so that a value is not cut in two; they end with a page
+or a paragraph where one ends in their last quarter. Only a line that is longer than a whole window
+is cut inside, at a space where it has one.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+from extractor.document import Document
+from extractor.evidence import occurrences
 from extractor.fields import Locale
 from extractor.schema import (
     AnySchema,
     ConstNode,
+    Leaf,
     LeafNode,
     ListNode,
     MapNode,
@@ -23,6 +28,12 @@ from extractor.schema import (
     ObjectNode,
     TupleNode,
 )
+
+UNGROUNDED = 0.5
+"""What the vote of a window counts for a value that does not stand in it, beside 1."""
+# A window may end a quarter early for a page or a paragraph. Less than half, so that the lines
+# that two neighbours share never fill a window.
+_EARLY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +65,71 @@ class WindowConfig:
             )
 
 
-def cut(text: str, config: WindowConfig, count: Callable[[str], int]) -> list[Window]:
-    """Cut a text into windows of whole lines.
+class _Line(NamedTuple):
+    """A line, its newline included, or a piece of one that is longer than a window.
+
+    :param stop: how good a place to end behind it: 2 the end of a page, 1 an empty line, else 0.
+    """
+
+    start: int
+    end: int
+    tokens: int
+    stop: int
+
+
+def cut(document: Document, config: WindowConfig, count: Callable[[str], int]) -> list[Window]:
+    """Cut a document into windows of whole lines.
 
     :param count: length of a piece of text in tokens.
-    :returns: windows in order; together they cover the text, and each begins after its neighbour.
+    :returns: windows in order; together they cover the text, and each begins and ends after its
+        neighbour.
     """
-    lines = _lines(text, config, count)
+    lines = _lines(document, config, count)
     windows: list[Window] = []
     first = 0
     while first < len(lines):
-        last, used = first, 0
-        while last < len(lines) and (
-            last == first or used + lines[last][2] <= config.window_tokens
-        ):
-            used += lines[last][2]
-            last += 1
-        windows.append(Window(lines[first][0], lines[last - 1][1]))
+        last = _end(lines, first, config)
+        windows.append(Window(lines[first].start, lines[last - 1].end))
         if last == len(lines):
             break
-        back, shared = last, 0
-        while back - 1 > first and shared + lines[back - 1][2] <= config.overlap_tokens:
-            back -= 1
-            shared += lines[back][2]
-        first = back
+        first = _next(lines, first, last, config)
     return windows or [Window(0, 0)]
 
 
-def _lines(
-    text: str, config: WindowConfig, count: Callable[[str], int]
-) -> list[tuple[int, int, int]]:
-    """Return (start, end, tokens) of each line, its newline included."""
-    lines: list[tuple[int, int, int]] = []
+def _end(lines: Sequence[_Line], first: int, config: WindowConfig) -> int:
+    """Return the line before which a window ends: at its best stop, of equal ones the last."""
+    last, used = first, 0
+    best, stop = first, 0
+    while last < len(lines) and (
+        last == first or used + lines[last].tokens <= config.window_tokens
+    ):
+        used += lines[last].tokens
+        last += 1
+        if used >= (1 - _EARLY) * config.window_tokens and lines[last - 1].stop >= max(1, stop):
+            best, stop = last, lines[last - 1].stop
+    return best if stop and last < len(lines) else last
+
+
+def _next(lines: Sequence[_Line], first: int, last: int, config: WindowConfig) -> int:
+    """Return the line at which the next window begins, so that the line after `last` fits in."""
+    room = min(config.overlap_tokens, config.window_tokens - lines[last].tokens)
+    back, shared = last, 0
+    while back - 1 > first and shared + lines[back - 1].tokens <= room:
+        back -= 1
+        shared += lines[back].tokens
+    return back
+
+
+def _lines(document: Document, config: WindowConfig, count: Callable[[str], int]) -> list[_Line]:
+    starts = {page.start for page in document.pages}
+    lines: list[_Line] = []
     start = 0
-    for line in text.splitlines(keepends=True):
-        lines.extend(_pieces(line, start, config.window_tokens, count))
-        start += len(line)
+    for line in document.text.splitlines(keepends=True):
+        end = start + len(line)
+        stop = 2 if end in starts else int(not line.strip())
+        pieces = _pieces(line, start, config.window_tokens, count)
+        lines += [_Line(*piece, stop if piece[1] == end else 0) for piece in pieces]
+        start = end
     return lines
 
 
@@ -113,7 +153,7 @@ class Answer:
     """What one window said.
 
     :param printed: the parsed JSON of the window's answer.
-    :param probability: of the answer by path, 0..1; top-level fields decide between windows.
+    :param probability: of the answer by path, 0..1; those of top-level fields are their votes.
     :param window: where the window lies.
     :param text: the whole document's text.
     """
@@ -124,38 +164,141 @@ class Answer:
     text: str
 
 
-def merge(schema: AnySchema, answers: Sequence[Answer]) -> tuple[dict[str, Any], dict[str, int]]:
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A value that other windows gave, and that lost.
+
+    :param value: normalised.
+    :param printed: as the document prints it, None where the value is not a copy.
+    :param probability: of the window that was surest of it, 0..1; None if unknown.
+    :param windows: how many say so.
+    """
+
+    value: Any
+    printed: str | None
+    probability: float | None
+    windows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """One answer made of the windows' answers.
+
+    :param printed: values as printed, by field.
+    :param source: for each field the index of the window that its value came from.
+    :param others: by path, what other windows say of single values, the likeliest first.
+    """
+
+    printed: dict[str, Any]
+    source: dict[str, int]
+    others: dict[str, tuple[Other, ...]]
+
+
+def merge(schema: AnySchema, answers: Sequence[Answer]) -> Merged:
     """Make one answer of the windows' answers; a single answer stays as it is.
 
-    A single value comes from the window that was surest of it; a window that says nothing but null
-    has no say where another found something. Rows of lists are joined in document order, without
-    rows of nulls only, and rows that stand in the overlap of two windows are counted once. In lists
-    of single values a window adds only those that no window before it gave: a party is named on
-    every page of a contract. Tuples, whose places have their own meaning, are single values.
+    Windows vote on a single value with their probabilities: those that give the same normalised
+    value add theirs up, one whose window does not show its value counts `UNGROUNDED`, and of equal
+    votes the first in the document wins. A window that says nothing but null has no say where
+    another found something. Tuples, whose places have their own meaning, are single values.
 
-    :returns: the printed values, and for each field the index of the window it came from.
+    Rows of lists are joined in document order, without rows of nulls only, and rows that stand in
+    the overlap of two windows are counted once. In lists of single values a window adds only those
+    that no window before it gave: a party is named on every page of a contract.
+
+    :param answers: in document order; between them windows may be missing.
     """
     if len(answers) == 1:
-        return dict(answers[0].printed), dict.fromkeys(answers[0].printed, 0)
-    merged: dict[str, Any] = {}
-    source: dict[str, int] = {}
+        return Merged(dict(answers[0].printed), dict.fromkeys(answers[0].printed, 0), {})
+    merged = Merged({}, {}, {})
     for name, node in schema.root.keys:
         said = [answer.printed.get(name) for answer in answers]
         found = [i for i, value in enumerate(said) if _is_found(node, value)]
         if isinstance(node, ListNode) and any(isinstance(value, list) for value in said):
             lists = found or [i for i, value in enumerate(said) if isinstance(value, list)]
             join = _join_values if isinstance(node.item, LeafNode) else _join_rows
-            merged[name] = join(name, node, [answers[i] for i in lists])
-            source[name] = lists[0]
+            merged.printed[name] = join(name, node, [answers[i] for i in lists])
+            merged.source[name] = lists[0]
             continue
         # Without any find, a value of a wrong form is kept so that reading it can say so.
         odd = [i for i, value in enumerate(said) if value not in (None, [])]
-        best = max(
-            found or odd[:1] or [0],
-            key=lambda i: (answers[i].probability.get(name, 0.0), -i),
+        best = (found or odd or [0])[0]
+        if len(found) > 1:
+            best, others = _vote(schema.only([name]), name, answers, found)
+            merged.others.update(others)
+        merged.printed[name], merged.source[name] = said[best], best
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """What one window says of a single value.
+
+    :param leaves: the value's leaves that are not null, normalised, by path.
+    :param weight: of its vote.
+    """
+
+    index: int
+    leaves: dict[str, Leaf]
+    printed: Mapping[str, str]
+    probability: float | None
+    weight: float
+
+    def agrees(self, other: _Voice) -> bool:
+        return self.leaves.keys() == other.leaves.keys() and all(
+            leaf.type.same(leaf.value, other.leaves[path].value)
+            for path, leaf in self.leaves.items()
         )
-        merged[name], source[name] = said[best], best
-    return merged, source
+
+
+def _vote(
+    schema: AnySchema, name: str, answers: Sequence[Answer], found: Sequence[int]
+) -> tuple[int, dict[str, tuple[Other, ...]]]:
+    """Return the window whose value wins, and what lost against it, by path."""
+    locale = Locale.of(answers[0].text)
+    parties: list[list[_Voice]] = []
+    for index in found:
+        voice = _voice(schema, name, index, answers[index], locale)
+        party = next((known for known in parties if known[0].agrees(voice)), None)
+        if party is None:
+            parties.append([voice])
+        else:
+            party.append(voice)
+    # Sorting keeps the order of the document among equals, as `max` does.
+    parties.sort(key=lambda party: -sum(voice.weight for voice in party))
+    winner, *losers = parties
+    best = max(winner, key=lambda voice: voice.weight)
+    return best.index, _others(best, losers)
+
+
+def _voice(schema: AnySchema, name: str, index: int, answer: Answer, locale: Locale) -> _Voice:
+    loaded = schema.load(json.dumps({name: answer.printed[name]}), locale)
+    leaves = {leaf.path: leaf for leaf in schema.leaves(loaded.values) if leaf.value is not None}
+    shown = sum(_stands(leaf, answer, locale) for leaf in leaves.values()) / max(1, len(leaves))
+    probability = answer.probability.get(name)
+    weight = (probability or 0.0) * (UNGROUNDED + (1 - UNGROUNDED) * shown)
+    return _Voice(index, leaves, loaded.printed, probability, weight)
+
+
+def _stands(leaf: Leaf, answer: Answer, locale: Locale) -> bool:
+    """Return whether a value stands in the window that gave it."""
+    window = answer.window
+    return any(
+        window.start <= start and end <= window.end
+        for start, end in occurrences(answer.text, leaf.type, leaf.value, locale)
+    )
+
+
+def _others(winner: _Voice, losers: Sequence[Sequence[_Voice]]) -> dict[str, tuple[Other, ...]]:
+    others: dict[str, tuple[Other, ...]] = {}
+    for party in losers:
+        voice = max(party, key=lambda voice: voice.weight)
+        for path, leaf in voice.leaves.items():
+            won = winner.leaves.get(path)
+            if won is None or not leaf.type.same(leaf.value, won.value):
+                other = Other(leaf.value, voice.printed.get(path), voice.probability, len(party))
+                others[path] = (*others.get(path, ()), other)
+    return others
 
 
 def _is_found(node: Node, value: Any) -> bool:
@@ -214,10 +357,11 @@ def _join_rows(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any
     rows = _rows(name, node, answers[0])
     for before, after in pairwise(answers):
         new = _rows(name, node, after)
+        # Empty where windows between the two were not read, or gave no row.
         shared = before.text[after.window.start : before.window.end]
         # The longest run of rows that ends the one list and begins the other, as far as the rows
         # can stand in the shared lines; equal rows elsewhere are two rows of the document.
-        for length in range(min(len(rows), len(new)), 0, -1):
+        for length in range(min(len(rows), len(new)) if shared else 0, 0, -1):
             if rows[-length:] == new[:length] and _stand_in(new[:length], shared):
                 new = new[length:]
                 break

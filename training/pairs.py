@@ -14,12 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from extractor.document import Document
 from extractor.errors import DocumentError, LabelError
 from extractor.evidence import occurrences
-from extractor.fields import Locale
+from extractor.fields import Choice, FieldType, Locale
 from extractor.prompt import encode, render
-from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode
+from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode, Schema
 from extractor.windows import Window, WindowConfig, cut
 from training.corpus import LabelledDocument
 
@@ -57,6 +59,12 @@ class Pair:
     target: str
     unlabelled: tuple[tuple[int, int], ...] = ()
     group: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether the window is known to hold none of the values."""
+        leaves = self.schema.leaves(json.loads(self.target))
+        return not self.unlabelled and all(leaf.value is None for leaf in leaves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +279,7 @@ def _add(
     count: Callable[[str], int],
 ) -> None:
     locale = Locale.of(document.text)
-    windows = cut(document.text, config, count)
+    windows = cut(document, config, count)
     printer = _Printer(document.text, locale, unknown(labelled, schema))
     asked = known_fields(labelled, schema)
     for name, node in schema.root.keys:
@@ -317,16 +325,40 @@ class _Printer:
             return self._object(node, value, window, path, near)
         if isinstance(node, ListNode):
             return self._list(node, value, window, path)
-        # Tuples, maps and unions: their canonical JSON, the same in every window.
-        return _plain(value)
+        return self._whole(node, value, window)
+
+    def _whole(self, node: Node, value: Any, window: Window) -> Any:
+        """Return a tuple, map or union in canonical JSON if the window shows a part of it."""
+        schema = Schema(BaseModel, ObjectNode((("value", node),)))
+        leaves = [leaf for leaf in schema.leaves({"value": value}) if leaf.value is not None]
+        spans = [
+            span
+            for leaf in leaves
+            for span in occurrences(self.text, leaf.type, leaf.value, self.locale)
+        ]
+        if not spans:
+            seen = all(self._is_seen(leaf.type, window) for leaf in leaves)
+            return _plain(value) if seen else _HOLE
+        inside = any(window.start <= start and end <= window.end for start, end in spans)
+        return _plain(value) if inside else None
+
+    def _is_seen(self, kind: FieldType, window: Window) -> bool:
+        """Return whether a window shows what the text does not print, as far as can be known.
+
+        One that is the whole document does. A choice, such as the kind of a document, is a
+        judgement that each window allows; of any other value nothing says which window holds it.
+        """
+        if kind.copied:
+            return False
+        return isinstance(kind.emission(), Choice) or window == Window(0, len(self.text))
 
     def _leaf(self, node: LeafNode, value: Any, window: Window, near: int) -> Any:
         spans = occurrences(self.text, node.type, value, self.locale)
         inside = [span for span in spans if window.start <= span[0] and span[1] <= window.end]
-        if not node.type.copied:
-            return node.type.to_json(value) if inside or not spans else None
         if not spans:
-            return _HOLE
+            return node.type.to_json(value) if self._is_seen(node.type, window) else _HOLE
+        if not node.type.copied:
+            return node.type.to_json(value) if inside else None
         if not inside:
             return None
         start, end = next((span for span in inside if span[0] >= near), inside[0])

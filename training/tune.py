@@ -31,11 +31,13 @@ from extractor.base_model import BaseModel
 from extractor.engine.local import LocalEngine
 from extractor.engine.torch_runner import TorchRunner, bf16_is_native
 from extractor.errors import TrainingError
+from extractor.retrieval import Context
 from extractor.schema import AnySchema, Schema
 from extractor.windows import WindowConfig
 from training import corpus as corpora
 from training import pairs as pairing
 from training.augment import AugmentConfig, Curriculum
+from training.context import learn
 from training.corpus import LabelledDocument
 from training.course import Course, pretence, smaller_runs
 from training.course import write as write_course
@@ -294,6 +296,7 @@ class Run:
         self.losses: list[float] = []
         self.problems: list[PairProblem] = []
         self.loss_of: dict[str, float] = {}
+        self.context: Context | None = None
         self.trained = 0
 
     def go(
@@ -359,6 +362,7 @@ class Run:
                 f"none of the {len(train)} training documents gives a pair",
                 hint="run `extractor pairs` to see why each label was left out",
             )
+        self.context = learn(built.pairs, self.schema)
         examples, most_epochs = (600, 12) if self.start is None else (360, 8)
         epochs = self.config.epochs or round(min(most_epochs, max(3, examples / len(train))))
         curriculum = Curriculum(
@@ -767,7 +771,9 @@ class Run:
             "losses": self.losses,
             "problems": [asdict(problem) for problem in self.problems],
         }
-        adapters.write(self.output, self.schema, self.base, self.config.windows, training)
+        adapters.write(
+            self.output, self.schema, self.base, self.config.windows, training, self.context
+        )
         shutil.rmtree(self.output / "best")
         shutil.rmtree(self.output / "checkpoint")
 
