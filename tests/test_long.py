@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from extractor.fields import IsoDate, Money
+from extractor import Extractor, retrieval
+from extractor.document import Document
+from extractor.fields import IsoDate, Money, Verbatim
 from extractor.schema import Schema
-from extractor.windows import WindowConfig
+from extractor.testing import CannedEngine
+from extractor.windows import Answer, Window, WindowConfig, cut
 from training import corpus, pairs
 from training.augment import AugmentConfig, Curriculum
+from training.context import learn
 
 FILLER = "The parties agree on what follows here.\n" * 12
 SMALL = WindowConfig(90, 0)
@@ -97,3 +103,199 @@ def test_a_document_without_any_value_is_not_left_out(tmp_path: Path) -> None:
 def test_a_share_of_negatives_below_0_is_refused() -> None:
     with pytest.raises(ValueError, match="negatives must be at least 0"):
         AugmentConfig(negatives=-1)
+
+
+PARTIES = "This agreement is between Acme Ltd and Bolt Inc.\n"
+CLAUSE = "It shall be governed by the law of {law} and no other.\n"
+CONFIG = WindowConfig(60, 0)
+
+
+class Contract(BaseModel):
+    price: Money | None = None
+    law: Verbatim | None = None
+
+
+def contract(law: str, clauses: int = 12, before: int = 8) -> str:
+    """Return a text of about two windows of `CONFIG` for each three clauses."""
+    filler = "The receiving side keeps secret what it is told and tells no one of it.\n" * 3
+    return PARTIES + filler * before + CLAUSE.format(law=law) + filler * (clauses - before)
+
+
+def reader(
+    asked: list[str], answers: dict[str, dict[str, str]], **settings: Any
+) -> Extractor[Contract]:
+    """Return an extractor that notes the windows it is asked, and answers those with a word."""
+
+    def answer(text: str) -> dict[str, str]:
+        asked.append(text)
+        return {k: v for word, values in answers.items() if word in text for k, v in values.items()}
+
+    return Extractor(Contract, engine=CannedEngine(answer), windows=CONFIG, **settings)
+
+
+def test_the_most_promising_window_is_read_first_and_what_is_left_is_said() -> None:
+    asked: list[str] = []
+
+    extraction = reader(asked, {"governed": {"law": "Texas"}}).extract(contract("Texas"))
+
+    assert "Texas" == extraction.values["law"]
+    assert ["governed" in part for part in asked] == [True]
+    assert 1 == extraction.usage["windows_read"]
+    [warning] = [w for w in extraction.warnings if w.code == "windows_unread"]
+    windows = extraction.usage["windows"]
+    assert warning.message.startswith(f"{windows - 1} of {windows} windows")
+
+
+def test_everything_is_read_where_a_value_may_still_stand() -> None:
+    asked: list[str] = []
+
+    extraction = reader(asked, {}).extract(contract("Texas"))
+
+    assert extraction.usage["windows"] == extraction.usage["windows_read"] == len(asked)
+    assert not extraction.warnings
+
+
+def test_all_windows_reads_everything_in_order_and_is_another_extractor() -> None:
+    asked: list[str] = []
+    text = contract("Texas")
+    extractor = reader(asked, {"governed": {"law": "Texas"}}, all_windows=True)
+
+    extraction = extractor.extract(text)
+
+    assert text == "".join(asked)
+    assert extraction.usage["windows"] == extraction.usage["windows_read"] == len(asked)
+    assert not extraction.warnings
+    assert extractor.identity != reader([], {}).identity
+
+
+def test_a_document_of_few_windows_is_read_whole() -> None:
+    asked: list[str] = []
+    text = contract("Texas", clauses=4, before=1)
+
+    reader(asked, {"governed": {"law": "Texas"}}).extract(text)
+
+    assert 1 < len(asked) <= retrieval.MANY
+    assert text == "".join(asked)
+
+
+def test_an_unsure_value_is_looked_for_further() -> None:
+    document = Document.from_text(contract("Texas"))
+    schema = Schema.of(Contract).only(["law"])
+    windows = cut(document, CONFIG, words)
+    promise = retrieval.Promise(document.text, schema, windows)
+
+    def asked(probability: float) -> list[int]:
+        def ask(indices: list[int]) -> list[Answer]:
+            return [
+                Answer({"law": "Texas"}, {"law": probability}, windows[i], document.text)
+                for i in indices
+            ]
+
+        return retrieval.read(promise, schema, ask)
+
+    assert [promise.worth("law")[0]] == asked(retrieval.SURE)
+    assert list(range(len(windows))) == asked(retrieval.SURE - 0.01)
+
+
+def test_a_list_is_looked_for_wherever_its_rows_may_stand() -> None:
+    class Row(BaseModel):
+        name: Verbatim | None = None
+        price: Money | None = None
+
+    class Offer(BaseModel):
+        rows: list[Row] = []
+
+    text = contract("Texas") + "pen 1.50\n" + contract("Texas") + "ink 2.50\n"
+    engine = CannedEngine(
+        lambda part: {
+            "rows": [
+                {"name": name, "price": price}
+                for name, price in (("pen", "1.50"), ("ink", "2.50"))
+                if name in part
+            ]
+        }
+    )
+
+    extraction = Extractor(Offer, engine=engine, windows=CONFIG).extract(text)
+
+    assert ["pen", "ink"] == [row["name"] for row in extraction.values["rows"]]
+    assert 2 == extraction.usage["windows_read"] < extraction.usage["windows"]
+
+
+LAWS = ("Texas", "Delaware", "Ohio", "Utah", "Iowa", "Maine", "Nevada", "Oregon")
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> retrieval.Context:
+    """Context words of 24 contracts whose clause does not name the field."""
+    folder = tmp_path_factory.mktemp("contracts")
+    lines = [
+        {
+            "id": str(number),
+            "text": contract(LAWS[number % 8], before=number % 9),
+            "fields": {"law": LAWS[number % 8], "price": None},
+        }
+        for number in range(24)
+    ]
+    (folder / "labels.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    schema = Schema.of(Contract)
+    return learn(pairs.build(corpus.read(folder).documents, schema, CONFIG, words).pairs, schema)
+
+
+def test_words_around_values_are_learned_and_the_values_are_not(
+    learned: retrieval.Context,
+) -> None:
+    law = learned.fields["law"]
+
+    assert {"govern", "law"} <= set(law.words)
+    assert not {name.casefold()[:6] for name in LAWS} & set(law.words)
+    assert "secret" not in law.words
+    assert law.floor is not None
+    assert retrieval.FieldContext({}, None) == learned.fields["price"]
+
+
+def test_a_window_below_the_floor_is_not_read_though_the_value_is_missing(
+    learned: retrieval.Context,
+) -> None:
+    asked: list[str] = []
+    extractor = reader(asked, {})
+    extractor.context = learned
+
+    extractor.extract(contract("Utah"))
+
+    assert ["governed" in part for part in asked] == [True]
+
+
+def test_words_of_fewer_than_three_groups_do_not_travel_with_the_adapter(tmp_path: Path) -> None:
+    text = contract("Texas").replace("no other", "nowhere")
+    lines = [
+        {"id": str(n), "text": text, "group": f"g{n % 2}", "fields": {"law": "Texas"}}
+        for n in range(8)
+    ]
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    schema = Schema.of(Contract)
+
+    made = learn(pairs.build(corpus.read(tmp_path).documents, schema, CONFIG, words).pairs, schema)
+
+    assert {} == made.fields["law"].words
+    assert made.fields["law"].floor is None
+
+
+@given(st.dictionaries(st.text(), st.tuples(st.none() | st.floats(0, 99), st.floats(0, 9))))
+def test_context_words_come_back_as_they_were_written(drawn: dict[str, Any]) -> None:
+    context = retrieval.Context(
+        {
+            name: retrieval.FieldContext({"word": weight}, floor)
+            for name, (floor, weight) in drawn.items()
+        }
+    )
+
+    assert context == retrieval.Context.of_json(json.loads(json.dumps(context.json())))
+
+
+@given(st.text("ab .\n", max_size=400))
+def test_passages_cover_their_window(text: str) -> None:
+    found = retrieval.passages(text, Window(0, len(text)))
+
+    assert (0, len(text)) == (found[0].start, found[-1].end)
+    assert all(after.start <= before.end for before, after in zip(found, found[1:], strict=False))
