@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pydantic import BaseModel, field_validator
 from safetensors.torch import load_file
 
 from extractor import Extractor, base_model, extract
+from extractor import adapter as adapters
 from extractor.adapter import read as read_adapter
 from extractor.adapter import seen
 from extractor.engine.local import LocalEngine
@@ -419,6 +421,26 @@ def test_an_adapter_for_another_schema_or_base_is_refused(
         extract("a\nb", Strict, adapter=adapter, base_model=str(base))
     with pytest.raises(AdapterMismatch, match="made for base model"):
         extract("a\nb", Bill, adapter=adapter, base_model=str(other))
+
+
+def test_context_words_belong_to_the_adapter_and_may_be_absent(
+    adapter: Path, base: Path, tmp_path: Path
+) -> None:
+    found = adapters.read(adapter)
+    assert found.context is not None
+    assert set(Bill.model_fields) == set(found.context.fields)
+    assert found.context == Extractor(Bill, adapter=adapter, base_model=str(base)).context
+
+    changed = shutil.copytree(adapter, tmp_path / "changed")
+    (changed / adapters.CONTEXT).write_text("{}")
+    with pytest.raises(AdapterError, match=r"context\.json is missing or was changed"):
+        adapters.read(changed)
+
+    manifest = json.loads((changed / adapters.MANIFEST).read_text())
+    del manifest["files"][adapters.CONTEXT]
+    (changed / adapters.MANIFEST).write_text(json.dumps(manifest))
+    assert adapters.read(changed).context is None
+    assert adapters.read(changed).sha256 != found.sha256
 
 
 def test_a_damaged_or_missing_adapter_is_told(adapter: Path, tmp_path: Path) -> None:
