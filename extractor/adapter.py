@@ -4,6 +4,7 @@
         manifest.json               format, base model, schema, versions, windows, file hashes
         adapter_model.safetensors   LoRA weights, as peft writes them
         adapter_config.json         LoRA shape, as peft writes it
+        confidence.json             what makes a confidence of an answer, once calibrated
         training.json               what was trained, on how much, with what result
         report.json, report.html    scores on held-out documents, once evaluated
 
@@ -19,8 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from extractor import document, prompt
+from extractor import confidence, document, prompt
 from extractor.base_model import BaseModel
+from extractor.confidence import Calibration
 from extractor.errors import AdapterError, AdapterMismatch
 from extractor.schema import AnySchema
 from extractor.windows import WindowConfig
@@ -30,6 +32,7 @@ SHIPPED = "shipped"
 """Stands for the adapter that comes with the package, where a folder could be named."""
 MANIFEST = "manifest.json"
 _HASHED = ("adapter_config.json", "adapter_model.safetensors")
+_OPTIONAL = (confidence.FILE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Adapter:
     :param schema_fingerprint: see `Schema.fingerprint`; None for an adapter of no one schema.
     :param schema_lines: the fields as the prompt lists them, to say what differs.
     :param parity: by number format, as far as measured.
+    :param calibrated: whether it knows how reliable it is, see `calibration`.
     """
 
     folder: Path
@@ -78,6 +82,14 @@ class Adapter:
     windows: WindowConfig
     parity: dict[str, Parity]
     sha256: str
+    calibrated: bool = False
+
+    def calibration(self) -> Calibration | None:
+        """Return what it knows of its reliability; None if it was not calibrated.
+
+        :raises AdapterError: if another version wrote it.
+        """
+        return confidence.read(self.folder / confidence.FILE) if self.calibrated else None
 
     def loss(self, kind: str) -> float | None:
         """Return the share of values that a number format loses; None if not measured."""
@@ -148,6 +160,14 @@ def add_parity(folder: Path, parity: dict[str, Parity]) -> None:
     _write_json(folder / MANIFEST, manifest)
 
 
+def add_calibration(folder: Path, calibration: Calibration) -> None:
+    """Write how reliable an adapter is into its folder, in place of what was known before."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    _write_text(folder / confidence.FILE, calibration.dump())
+    manifest["files"][confidence.FILE] = _hash(folder / confidence.FILE)
+    _write_json(folder / MANIFEST, manifest)
+
+
 def read(folder: str | Path) -> Adapter:
     """Read the manifest and compare the files with it.
 
@@ -177,6 +197,7 @@ def read(folder: str | Path) -> Adapter:
                 for kind, found in manifest.get("parity", {}).items()
             },
             sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+            calibrated=confidence.FILE in files,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AdapterError(
@@ -184,7 +205,8 @@ def read(folder: str | Path) -> Adapter:
             hint="give the folder that `extractor train --output` made",
         ) from error
     for name, expected in files.items():
-        if name not in _HASHED or not (folder / name).is_file() or _hash(folder / name) != expected:
+        known = name in (*_HASHED, *_OPTIONAL)
+        if not known or not (folder / name).is_file() or _hash(folder / name) != expected:
             raise AdapterError(
                 f"adapter {folder}: {name} is missing or was changed",
                 hint="copy the whole folder again, or train it again",
@@ -227,9 +249,13 @@ def _difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
 
 
 def _write_json(file: Path, content: dict[str, Any]) -> None:
+    _write_text(file, json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _write_text(file: Path, text: str) -> None:
     """Write a file whole or not at all."""
     part = file.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(file)
 
 

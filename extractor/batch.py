@@ -427,6 +427,7 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     return {
         "status": extraction.status,
         "source": extraction.source,
+        "decision": extraction.decision,
         "record": None if record is None else json.loads(schema.dump(record)),
         "values": json.loads(schema.dump(extraction.values)),
         "missing": list(extraction.missing),
@@ -435,7 +436,9 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
                 "value": None if result.value is None else leaves[path].type.to_json(result.value),
                 "printed": result.printed,
                 "evidence": asdict(result.evidence),
-                "probability": None if result.probability is None else round(result.probability, 6),
+                "probability": _rounded(result.probability),
+                "confidence": _rounded(result.confidence),
+                "decision": result.decision,
             }
             for path, result in extraction.fields.items()
         },
@@ -445,11 +448,16 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     }
 
 
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
 def _failure(file: str, category: str, message: str, hint: str) -> Line:
     return {
         "input": shown(file),
         "status": "failed",
         "source": None,
+        "decision": None,
         "record": None,
         "values": None,
         "missing": [],

@@ -8,6 +8,7 @@
     ├── BaseModelError         a base model that is missing, unusable or changed
     ├── AdapterError           an adapter folder that is damaged
     │   └── AdapterMismatch    an adapter made for another schema, base model or prompt version
+    ├── CalibrationError       a confidence or precision that the held-out answers cannot support
     ├── TrainingError          a run that must not be trusted, such as weights that did not move
     ├── OutputError            a result that could not be written
     └── MissingExtra           an optional dependency that is not installed
@@ -88,6 +89,10 @@ class AdapterMismatch(AdapterError):
 
 class TrainingError(ExtractorError):
     """A training run whose result must not be trusted."""
+
+
+class CalibrationError(ExtractorError):
+    """A confidence or a precision that the held-out answers at hand cannot support."""
 
 
 class OutputError(ExtractorError):

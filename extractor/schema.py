@@ -144,7 +144,8 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected`, `chosen_by_check`, `not_visible` or, of the whole record, `unread_pages`.
+        `rejected`, `chosen_by_check`, `not_visible` or, of the whole record, `unread_pages` and
+        `unseen_layout`.
     """
 
     field: str
