@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -123,13 +123,29 @@ def calibrate(
     observed, unread = observe(reader, held, schema, progress=progress)
     if unread:
         left_out["not readable, or their label does not fit the schema"] = unread
-    bundle = adapters.read(adapter)
-    made = fit(observed, schema, any_schema=bundle.schema_fingerprint is None, seed=seed)
-    known = familiarity(documents, schema)
-    calibration = Calibration(made.calibrator, made.schema, made.fields, made.documents, known)
+    made = keep(adapter, observed, documents, schema, seed=seed)
+    return replace(made, left_out=left_out)
+
+
+def keep(
+    adapter: str | Path,
+    observed: Sequence[Answers],
+    documents: Sequence[LabelledDocument],
+    schema: AnySchema,
+    *,
+    seed: int = 0,
+) -> Calibrated:
+    """Fit a calibration on held-out answers, and write it into the adapter's folder.
+
+    :param documents: all that are labelled: what looks like none of them is unseen.
+    :raises CalibrationError: if there are too few documents or groups.
+    """
+    any_schema = adapters.read(adapter).schema_fingerprint is None
+    calibration = fit(observed, schema, any_schema=any_schema, seed=seed)
+    calibration = replace(calibration, familiarity=familiarity(documents, schema))
     adapters.add_calibration(Path(adapter), calibration)
-    rated = cross_fitted(observed, seed=seed)
-    return Calibrated(calibration, measure(rated, seed=seed), len(observed), left_out)
+    rated = cross_fitted(observed, per_field=not any_schema, seed=seed)
+    return Calibrated(calibration, measure(rated, seed=seed), len(observed), {})
 
 
 def held_out(
