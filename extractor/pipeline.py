@@ -158,6 +158,9 @@ class Extractor(Generic[T]):
         self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
         if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
+        if calibration is not None:
+            known = hashlib.sha256(calibration.dump().encode()).hexdigest()
+            self._identity["calibration"] = known
         bundle: Adapter | None = None
         if isinstance(engine, str):
             bundle, base = _find(self.schema, adapter, base_model)
