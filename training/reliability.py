@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 _BINS = 15
 _RESAMPLES = 400
 _ENOUGH = 100
-_ENOUGH_WRONG = 20
+_ENOUGH_OF_EACH = 20
 _ENOUGH_GROUPS = 10
 
 
@@ -198,7 +198,8 @@ def _measured(
 def _too_few(rated: Sequence[Rated]) -> str:
     counts = {
         "answers": (len(rated), _ENOUGH),
-        "wrong answers": (sum(not one.right for one in rated), _ENOUGH_WRONG),
+        "right answers": (sum(one.right for one in rated), _ENOUGH_OF_EACH),
+        "wrong answers": (sum(not one.right for one in rated), _ENOUGH_OF_EACH),
         "groups": (len({one.group for one in rated}), _ENOUGH_GROUPS),
     }
     return ", ".join(
