@@ -797,6 +797,14 @@ def extract(
             help="Mark as accept what is right so often, such as 0.99, and the rest as review.",
         ),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            help="CSV or XLSX of known parties; columns named like fields, such as seller_name, "
+            "seller_vat_id, iban.",
+        ),
+    ] = None,
     threads: ThreadsOption = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say at the end where the time went.")
@@ -840,7 +848,11 @@ def extract(
             einvoice=einvoice,
             threads=threads,
             target_precision=target_precision,
+            reference=reference,
         )
+    if reader.reference is not None:
+        for problem in reader.reference.problems:
+            _left_out(reader.reference.name, problem)
     _say_engine(reader)
     for line in reader.policy.lines() if reader.policy else []:
         _say(line)

@@ -27,6 +27,7 @@ from pydantic.errors import PydanticUserError
 from extractor import business, confidence
 from extractor import document as documents
 from extractor import einvoice as einvoices
+from extractor import reference as references
 from extractor.checks import reconsider
 from extractor.confidence import Calibration, Decision, Policy, Signals
 from extractor.document import Document, Ocr
@@ -34,6 +35,7 @@ from extractor.errors import DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.profile import Stopwatch
+from extractor.reference import Reference
 from extractor.schema import AnySchema, FieldWarning, Leaf, Loaded, Schema
 from extractor.spans import spans
 from extractor.windows import Answer, Window, WindowConfig, cut, merge
@@ -123,7 +125,10 @@ class Extractor(Generic[T]):
     :param target_precision: share of accepted values, and of accepted documents, that are to be
         right, from 0.5 to below 1; None decides nothing. It holds with 95 % probability for
         documents such as the adapter was calibrated on, see `extractor.confidence`.
+    :param reference: CSV or XLSX of known parties, which fills and checks values; see
+        `extractor.reference`.
     :param calibration: makes confidences of answers; None takes the adapter's, if it has one.
+    :raises ReferenceDataError: if the table of known parties cannot be used.
     :raises CalibrationError: if the target cannot be promised for any field.
     :raises SchemaError: if the class cannot be decoded.
     :raises ValueError: if an engine is given together with an adapter or a base model.
@@ -144,6 +149,7 @@ class Extractor(Generic[T]):
         ocr: Ocr = "auto",
         einvoice: UseEInvoice = "auto",
         target_precision: float | None = None,
+        reference: str | os.PathLike[str] | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         documents.check_ocr(ocr)
@@ -156,6 +162,10 @@ class Extractor(Generic[T]):
         self.ocr: Ocr = ocr
         self.einvoice: UseEInvoice = einvoice
         self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
+        self.reference: Reference | None = None
+        if reference is not None:
+            self.reference = references.read(reference, self.schema)
+            self._identity["reference"] = self.reference.sha256
         if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
         if calibration is not None:
@@ -305,10 +315,13 @@ class Extractor(Generic[T]):
             loaded = asked.load(text, locale)
         given = {} if filled is None else filled.values
         values = {name: (loaded.values | given).get(name) for name in self.schema.field_names}
+        taken, noted = self._from_reference(document, values)
+        values |= taken
         record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
         top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
-        answered = {path: origin.get(name, 0) for path, name in top.items() if name not in given}
+        others = given.keys() | taken.keys()
+        answered = {path: origin.get(name, 0) for path, name in top.items() if name not in others}
         starts = {path: windows[place].start for path, place in answered.items() if windows}
         evidence = locate_all(
             document,
@@ -324,6 +337,7 @@ class Extractor(Generic[T]):
             ],
             locale=locale,
         )
+        evidence |= {path: replace(evidence[path], status="reference") for path in taken}
         fields = {
             leaf.path: FieldResult(
                 value=leaf.value,
@@ -358,12 +372,15 @@ class Extractor(Generic[T]):
             *_unread(document),
             *self._about_einvoice(document, filled, asked, fields),
             *_not_visible(fields),
+            *noted,
             *loaded.warnings,
             *chosen,
             *rejected,
         )
         rated = self._rated(leaves, fields, warnings)
-        decision, decided, unseen = self._decided(document, leaves, rated, status)
+        differs = any(warning.code == "reference_differs" for warning in warnings)
+        whole = status == "complete" and not differs
+        decision, decided, unseen = self._decided(document, leaves, rated, whole)
         return Extraction(
             schema=self.schema,
             status=status,
@@ -381,6 +398,12 @@ class Extractor(Generic[T]):
             },
             source="model" if filled is None else "einvoice+model" if asked else "einvoice",
         )
+
+    def _from_reference(
+        self, document: Document, values: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[FieldWarning]]:
+        """Return what known parties add to the values, and what is to be said of it."""
+        return ({}, []) if self.reference is None else self.reference.fill(document, values)
 
     def _rated(
         self,
@@ -406,9 +429,12 @@ class Extractor(Generic[T]):
         document: Document,
         leaves: Sequence[Leaf],
         fields: dict[str, FieldResult],
-        status: Status,
+        whole: bool,
     ) -> tuple[Decision | None, dict[str, FieldResult], list[FieldWarning]]:
-        """Return the decision on the document, the fields with theirs, and a layout's alarm."""
+        """Return the decision on the document, the fields with theirs, and a layout's alarm.
+
+        :param whole: nothing is against the document as a whole.
+        """
         known = None if self.calibration is None else self.calibration.familiarity
         familiar = known is None or known.knows(document)
         message = "unlike the labelled documents: what was promised for such does not hold for it"
@@ -422,7 +448,6 @@ class Extractor(Generic[T]):
                 sure.setdefault(leaf.pattern, []).append(value)
         if not sure:
             return None, fields, alarm
-        whole = status == "complete"
         decision, by_pattern = self.policy.decide(sure, whole=whole, familiar=familiar)
         decided = {
             leaf.path: replace(fields[leaf.path], decision=by_pattern[leaf.pattern])
@@ -463,6 +488,7 @@ def extract(
     einvoice: UseEInvoice = "auto",
     password: str | None = None,
     target_precision: float | None = None,
+    reference: str | os.PathLike[str] | None = None,
 ) -> Extraction[T]:
     """Read one document into a record of `schema`; `Extractor` does the same for many.
 
@@ -477,6 +503,7 @@ def extract(
         ocr=ocr,
         einvoice=einvoice,
         target_precision=target_precision,
+        reference=reference,
     )
     return reader.extract(source, password=password)
 

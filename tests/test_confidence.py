@@ -109,7 +109,7 @@ def test_a_value_is_chosen_from_the_end_of_the_one_before_it() -> None:
         margins=(1.0, 0.2, 0.8, 1.0, 0.5),
         nulls=(0.0, 0.4, 0.9, 0.0, 0.0),
     )
-    found = signals(output, [("seller", (10, 16)), ("total", (25, 29)), ("", (0, 30))])
+    found = signals(output)
 
     assert found["seller"].logprob == pytest.approx(-0.6)
     assert found["seller"].null == 0.4, "within the value, the token `n` is no null"
