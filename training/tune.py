@@ -217,6 +217,8 @@ def tune(
         train, validation, schema, output, config,
         problems=problems, progress=progress, announce=announce,
     )  # fmt: skip
+    if not _is_main_process():
+        return result
     known = [*train, *validation, *aside]
     result = _calibrated(result, observed, aside, known, schema, config, progress)
     course = replace(result.course, pretence=pretence([*train, *validation], schema))
@@ -261,6 +263,14 @@ def tune_on(
     return result
 
 
+def _is_main_process() -> bool:
+    """Return whether this process writes; of several that train together one does."""
+    from accelerate import PartialState
+
+    state = PartialState(cpu=not torch.cuda.is_available())
+    return bool(state.is_main_process)
+
+
 def _choose_calibration(
     train: list[LabelledDocument], schema: AnySchema, config: TuneConfig
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
@@ -298,6 +308,8 @@ def _out_of_fold(
         if not (config.resume and (folder / adapters.MANIFEST).is_file()):
             learn, choose = _choose_validation(rest, given, schema, settings)
             tune_on(learn, choose, schema, folder, settings, progress=progress)
+        if not _is_main_process():
+            continue
         reader = _reader(schema, config, folder, "fp32")
         stage = partial(progress, f"fold {fold + 1}")
         answers, _ = calibrating.observe(reader, held, schema, progress=stage)
