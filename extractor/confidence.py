@@ -372,7 +372,7 @@ def threshold(answers: Sequence[Answered], target: float) -> Threshold:
         while tried < count and ranked[tried].confidence == ranked[tried - 1].confidence:
             tried += 1
         wrong = sum(not one.right for one in ranked[:tried])
-        if _at_most(wrong, tried, error) > _LEVEL:
+        if at_most(wrong, tried, error) > _LEVEL:
             break
         passed = tried
     if passed:
@@ -393,12 +393,12 @@ def _needed(ranked: Sequence[Answered], target: float) -> int | None:
     if rate >= 1 - target:
         return None
     tried = least_documents(target)
-    while tried < 1_000_000 and _at_most(round(rate * tried), tried, 1 - target) > _LEVEL:
+    while tried < 1_000_000 and at_most(round(rate * tried), tried, 1 - target) > _LEVEL:
         tried = ceil(tried * 1.1)
     return max(tried if not wrong else 2 * tried, len(ranked) + 1)
 
 
-def _at_most(wrong: int, tried: int, error: float) -> float:
+def at_most(wrong: int, tried: int, error: float) -> float:
     """Return the probability of at most so many errors in so many independent tries."""
     total = 0.0
     for k in range(wrong + 1):
