@@ -5,6 +5,7 @@
         adapter_model.safetensors   LoRA weights, as peft writes them
         adapter_config.json         LoRA shape, as peft writes it
         context.json                words around the values of each field, see `extractor.retrieval`
+        confidence.json             what makes a confidence of an answer, once calibrated
         training.json               what was trained, on how much, with what result
         report.json, report.html    scores on held-out documents, once evaluated
 
@@ -20,8 +21,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from extractor import document, prompt
+from extractor import confidence, document, prompt
 from extractor.base_model import BaseModel
+from extractor.confidence import Calibration
 from extractor.errors import AdapterError, AdapterMismatch
 from extractor.retrieval import Context
 from extractor.schema import AnySchema
@@ -33,7 +35,8 @@ SHIPPED = "shipped"
 MANIFEST = "manifest.json"
 CONTEXT = "context.json"
 _WEIGHTS = ("adapter_config.json", "adapter_model.safetensors")
-_HASHED = (*_WEIGHTS, CONTEXT)
+_OPTIONAL = (CONTEXT, confidence.FILE)
+_HASHED = (*_WEIGHTS, *_OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Adapter:
     :param schema_lines: the fields as the prompt lists them, to say what differs.
     :param parity: by number format, as far as measured.
     :param context: which windows of long documents to read first; None if it was not learned.
+    :param calibrated: whether it knows how reliable it is, see `calibration`.
     """
 
     folder: Path
@@ -84,6 +88,14 @@ class Adapter:
     parity: dict[str, Parity]
     sha256: str
     context: Context | None = None
+    calibrated: bool = False
+
+    def calibration(self) -> Calibration | None:
+        """Return what it knows of its reliability; None if it was not calibrated.
+
+        :raises AdapterError: if another version wrote it.
+        """
+        return confidence.read(self.folder / confidence.FILE) if self.calibrated else None
 
     def loss(self, kind: str) -> float | None:
         """Return the share of values that a number format loses; None if not measured."""
@@ -134,7 +146,7 @@ def write(
     """
     if context is not None:
         _write_json(folder / CONTEXT, context.json())
-    hashed = _WEIGHTS if context is None else _HASHED
+    hashed = _WEIGHTS if context is None else (*_WEIGHTS, CONTEXT)
     manifest = {
         "format": FORMAT,
         "base_model": {"name": base.name, "sha256": base.sha256},
@@ -156,6 +168,14 @@ def add_parity(folder: Path, parity: dict[str, Parity]) -> None:
     """Write into the manifest how number formats compare with fp32."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest["parity"] = {kind: asdict(found) for kind, found in parity.items()}
+    _write_json(folder / MANIFEST, manifest)
+
+
+def add_calibration(folder: Path, calibration: Calibration) -> None:
+    """Write how reliable an adapter is into its folder, in place of what was known before."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    _write_text(folder / confidence.FILE, calibration.dump())
+    manifest["files"][confidence.FILE] = _hash(folder / confidence.FILE)
     _write_json(folder / MANIFEST, manifest)
 
 
@@ -188,13 +208,14 @@ def read(folder: str | Path) -> Adapter:
                 for kind, found in manifest.get("parity", {}).items()
             },
             sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+            calibrated=confidence.FILE in files,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AdapterError(
             f"adapter {folder}: no readable {MANIFEST}",
             hint="give the folder that `extractor train --output` made",
         ) from error
-    # An adapter without context words is whole; one without weights is not.
+    # An adapter without context words or calibration is whole; one without weights is not.
     for name, expected in {**dict.fromkeys(_WEIGHTS, ""), **files}.items():
         if name not in _HASHED or not (folder / name).is_file() or _hash(folder / name) != expected:
             raise AdapterError(
@@ -249,9 +270,13 @@ def _difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
 
 
 def _write_json(file: Path, content: dict[str, Any]) -> None:
+    _write_text(file, json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _write_text(file: Path, text: str) -> None:
     """Write a file whole or not at all."""
     part = file.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(file)
 
 

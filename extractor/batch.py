@@ -84,6 +84,7 @@ class BatchSummary:
     :param failed: documents, of both, that gave no record.
     :param drawn: documents, of both, that have an overlay.
     :param profile: what the time was spent on.
+    :param accepted: documents, of both, that may go through unseen at the target precision.
     """
 
     read: int
@@ -91,6 +92,7 @@ class BatchSummary:
     failed: int
     drawn: int = 0
     profile: Profile = field(default_factory=Profile)
+    accepted: int = 0
 
 
 def inputs(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) -> list[str]:
@@ -181,6 +183,7 @@ def run(
         failed=sum(place.failed for place in done),
         drawn=drawn,
         profile=tally.profile(),
+        accepted=sum(place.accepted for place in done),
     )
 
 
@@ -200,7 +203,7 @@ def stream(
     :raises OutputError: if a line cannot be written.
     :raises BrokenPipeError: if the reader of a pipe has enough.
     """
-    failed = drawn = 0
+    failed = drawn = accepted = 0
     tally = _Tally()
     reading = _Reading(extractor, password)
     for ready in reading.ahead(_opened(files), tally):
@@ -208,6 +211,7 @@ def stream(
             progress(ready.item.index, len(files))
         line = _line_of(ready, reading, tally)
         failed += line["status"] == "failed"
+        accepted += line["decision"] == "accept"
         if overlay is not None:
             with tally.watch.stage("write"):
                 drawn += draw_line(ready.item.source, line, overlay, password=password) is not None
@@ -222,7 +226,12 @@ def stream(
     if progress is not None:
         progress(len(files), len(files))
     return BatchSummary(
-        read=tally.documents, kept=0, failed=failed, drawn=drawn, profile=tally.profile()
+        read=tally.documents,
+        kept=0,
+        failed=failed,
+        drawn=drawn,
+        profile=tally.profile(),
+        accepted=accepted,
     )
 
 
@@ -427,6 +436,7 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     return {
         "status": extraction.status,
         "source": extraction.source,
+        "decision": extraction.decision,
         "record": None if record is None else json.loads(schema.dump(record)),
         "values": json.loads(schema.dump(extraction.values)),
         "missing": list(extraction.missing),
@@ -445,6 +455,8 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
                     }
                     for other in result.others
                 ],
+                "confidence": _rounded(result.confidence),
+                "decision": result.decision,
             }
             for path, result in extraction.fields.items()
         },
@@ -454,8 +466,8 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
     }
 
 
-def _rounded(probability: float | None) -> float | None:
-    return None if probability is None else round(probability, 6)
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def _failure(file: str, category: str, message: str, hint: str) -> Line:
@@ -463,6 +475,7 @@ def _failure(file: str, category: str, message: str, hint: str) -> Line:
         "input": shown(file),
         "status": "failed",
         "source": None,
+        "decision": None,
         "record": None,
         "values": None,
         "missing": [],
@@ -526,6 +539,7 @@ class _Place:
     :param start: in bytes, like `length`, its line end included.
     :param may_be_over: it failed, and that lay in the run and not in the document.
     :param encrypted: it failed for want of the right password.
+    :param accepted: it may go through unseen.
     """
 
     start: int
@@ -533,12 +547,15 @@ class _Place:
     failed: bool
     may_be_over: bool
     encrypted: bool
+    accepted: bool
 
     @classmethod
     def of(cls, line: Line, start: int, length: int) -> _Place:
         category = "" if line["error"] is None else line["error"]["category"]
         failed = line["status"] == "failed"
-        return cls(start, length, failed, category == "internal", category == "encrypted")
+        accepted = line.get("decision") == "accept"
+        internal, encrypted = category == "internal", category == "encrypted"
+        return cls(start, length, failed, internal, encrypted, accepted)
 
 
 class _Lines(Sequence[Line]):

@@ -461,6 +461,17 @@ def train(
     price_per_hour: Annotated[
         float | None, typer.Option(help="Of this machine, in any currency, for the report.")
     ] = None,
+    calibration: Annotated[
+        float,
+        typer.Option(help="Share kept aside to fit the confidence of answers on; 0 for none."),
+    ] = 0.15,
+    folds: Annotated[
+        int,
+        typer.Option(
+            help="Fit it on the answers of so many further trainings instead, each on the other "
+            "groups; takes so many times as long."
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     threads: ThreadsOption = None,
     resume: Annotated[bool, typer.Option(help="Continue a run that was cut off.")] = False,
@@ -487,6 +498,8 @@ def train(
             parity=parity,
             learning_curve=learning_curve,
             price_per_hour=price_per_hour,
+            calibration=calibration,
+            folds=folds,
             seed=seed,
             threads=threads,
             resume=resume,
@@ -505,6 +518,11 @@ def train(
             _say(f"  differs: {document}: {path}")
     if result.validation_f1 is not None:
         _say(f"macro F1 {result.validation_f1:.3f} on the validation documents")
+    if result.calibrated is None:
+        _say(f"no confidence of answers: {result.uncalibrated}")
+    elif result.calibrated.reliability is not None:
+        for line in result.calibrated.reliability.lines():
+            _say(line)
     for line in result.course.lines():
         _say(line)
     _say(f"adapter and report.html in {result.output}, {result.seconds_s / 60:.1f} minutes")
@@ -680,6 +698,8 @@ def evaluate(
     typer.echo(table(before.card if before else None, after.card, titles))
     low, high = after.interval
     typer.echo(f"95 % interval of macro F1, by groups: {low:.3f} to {high:.3f}")
+    for line in after.reliability.lines() if after.reliability else []:
+        typer.echo(line)
     for name, reason in after.unscored:
         _say(f"not scored: {name}: {reason}")
     _say(f"report in {output} and {output.with_suffix('.html')}")
@@ -702,6 +722,61 @@ def _unseen(documents: Sequence[Any], adapter: Path) -> list[Any]:
             hint="use the --seed of the training, or name splits in the labels",
         )
     return kept
+
+
+@app.command(
+    epilog=_example("calibrate --schema invoice --corpus labelled --adapter adapters/invoice")
+)
+def calibrate(
+    schema: SchemaOption,
+    corpus: CorpusOption,
+    adapter: Annotated[
+        Path, typer.Option("--adapter", help="Folder made by train; it is written to.")
+    ],
+    base_model: BaseOption = None,
+    split: Annotated[
+        str, typer.Option(help="test or dev (held out), validation, train or all.")
+    ] = "all",
+    seed: Annotated[int, typer.Option(help="Of the split, as for train, and of the folds.")] = 0,
+    max_new_tokens: Annotated[
+        int, typer.Option(min=1, help="Longest answer; a longer one is closed and marked.")
+    ] = 2048,
+    engine: EngineOption = "auto",
+    threads: ThreadsOption = None,
+) -> None:
+    """Fit the confidence of an adapter's answers on documents that it was not trained on."""
+    asked = _schema(schema)
+    from extractor import base_model as bases
+
+    bases.import_transformers()
+    from extractor.pipeline import Extractor
+    from training import corpus as corpora
+    from training.calibrate import calibrate as fit
+    from training.split import select
+
+    labelled = corpora.read(corpus)
+    for problem in labelled.problems:
+        _left_out(problem.document, problem.message)
+    documents = list(select(labelled.documents, split, schema=asked, seed=seed))
+    reader = Extractor(
+        asked,
+        adapter=adapter,
+        base_model=base_model,
+        engine=engine,
+        max_new_tokens=max_new_tokens,
+        threads=threads,
+        einvoice="never",  # what is rated is what the model reads
+    )
+    _say_engine(reader)
+    with _progress("documents") as progress:
+        made = fit(reader, documents, asked, adapter, progress=progress, seed=seed)
+    for why, count in made.left_out.items():
+        _left_out(f"{count} documents", why)
+    for line in made.reliability.lines() if made.reliability else []:
+        typer.echo(line)
+    if made.calibration.familiarity is None:
+        _say("no alarm for unseen layouts: fewer than 20 groups of labelled documents")
+    _say(f"calibrated on {made.documents} documents; it is kept in {adapter}")
 
 
 @app.command(
@@ -729,6 +804,21 @@ def extract(
     all_windows: AllWindowsOption = False,
     ocr: OcrOption = "auto",
     einvoice: EInvoiceOption = "auto",
+    target_precision: Annotated[
+        float | None,
+        typer.Option(
+            "--target-precision",
+            help="Mark as accept what is right so often, such as 0.99, and the rest as review.",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            help="CSV or XLSX of known parties; columns named like fields, such as seller_name, "
+            "seller_vat_id, iban.",
+        ),
+    ] = None,
     threads: ThreadsOption = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say at the end where the time went.")
@@ -761,18 +851,26 @@ def extract(
             hint=f"give a folder that holds {', '.join(batch.SUFFIXES)} files, or add --recursive",
             category="missing",
         )
-    reader = Extractor(
-        asked,
-        adapter=adapter,
-        base_model=base_model,
-        engine=engine,
-        max_new_tokens=max_new_tokens,
-        all_windows=all_windows,
-        ocr=ocr,
-        einvoice=einvoice,
-        threads=threads,
-    )
+    with _bad_values_named():
+        reader = Extractor(
+            asked,
+            adapter=adapter,
+            base_model=base_model,
+            engine=engine,
+            max_new_tokens=max_new_tokens,
+            all_windows=all_windows,
+            ocr=ocr,
+            einvoice=einvoice,
+            threads=threads,
+            target_precision=target_precision,
+            reference=reference,
+        )
+    if reader.reference is not None:
+        for problem in reader.reference.problems:
+            _left_out(reader.reference.name, problem)
     _say_engine(reader)
+    for line in reader.policy.lines() if reader.policy else []:
+        _say(line)
     with _progress("documents") as progress:
         if to_stdout:
             summary = _to_stdout(files, reader, secret, overlay, progress)
@@ -782,6 +880,8 @@ def extract(
             )
     kept = f", {summary.kept} kept from an earlier run" if summary.kept else ""
     _say(f"{summary.read + summary.kept} documents, {summary.failed} failed{kept}")
+    if target_precision is not None:
+        _say(f"{summary.accepted} of them accepted whole at a precision of {target_precision:g}")
     if overlay is not None:
         _say(f"{summary.drawn} overlays in {overlay}")
     if profile:

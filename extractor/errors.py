@@ -8,6 +8,8 @@
     ├── BaseModelError         a base model that is missing, unusable or changed
     ├── AdapterError           an adapter folder that is damaged
     │   └── AdapterMismatch    an adapter made for another schema, base model or prompt version
+    ├── ReferenceDataError     a table of known parties that cannot be used
+    ├── CalibrationError       a confidence or precision that the held-out answers cannot support
     ├── TrainingError          a run that must not be trusted, such as weights that did not move
     ├── OutputError            a result that could not be written
     └── MissingExtra           an optional dependency that is not installed
@@ -88,6 +90,14 @@ class AdapterMismatch(AdapterError):
 
 class TrainingError(ExtractorError):
     """A training run whose result must not be trusted."""
+
+
+class ReferenceDataError(ExtractorError):
+    """A table of known parties that cannot be read, or has no field of the schema."""
+
+
+class CalibrationError(ExtractorError):
+    """A confidence or a precision that the held-out answers at hand cannot support."""
 
 
 class OutputError(ExtractorError):

@@ -26,7 +26,7 @@ from pydantic.networks import _BaseUrl
 from extractor.document import Bbox, Document
 from extractor.fields import FieldType, IsoDateType, Locale, NumberType, Span, bare
 
-Status = Literal["verified", "ambiguous", "fuzzy", "not_found", "not_present"]
+Status = Literal["verified", "ambiguous", "fuzzy", "not_found", "not_present", "reference"]
 _FUZZY = 0.85
 _NEAREST = 8
 
@@ -49,7 +49,9 @@ class Evidence:
     """Where a value was seen.
 
     :param status: `verified` at one place; `ambiguous` at several, the likeliest is given;
-        `fuzzy` in nearly the same spelling; `not_found`; `not_present` for a null value.
+        `fuzzy` in nearly the same spelling; `not_found`; `not_present` for a null value;
+        `reference` for one that known parties beside the document gave, with its place if the
+        document has it too.
     :param start: offset in `Document.text`; `end` is exclusive.
     :param bbox: around the first line of it, in points from the top left; None without boxes.
     :param bbox_relative: the same in shares of the page's width and height, 0..1.

@@ -129,7 +129,7 @@ def tables(lines: Sequence[Mapping[str, Any]], schema: AnySchema) -> list[Table]
     found = [
         Table(
             "records",
-            _named(["input", "status"], fields, ["review", "error"]),
+            _named(["input", "status"], fields, ["decision", "confidence", "review", "error"]),
             [
                 [*facts[:2], *_row(fields, value, line["values"]), *facts[2:]]
                 for facts, value, line in zip(about, values, lines, strict=True)
@@ -156,13 +156,22 @@ def _typed(values: Mapping[str, Any] | None, schema: AnySchema) -> Mapping[str, 
 
 
 def _about(line: Mapping[str, Any]) -> list[Cell]:
-    """Return the columns about a document: input, status, what to review, error."""
+    """Return the columns about a document, as they are named in `tables`.
+
+    Its confidence is that of its least sure value or null.
+    """
+    fields = line.get("fields", {}).items()
+    sure = [field["confidence"] for _, field in fields if field.get("confidence") is not None]
+    unsure = [path for path, field in fields if field.get("decision") == "review"]
     review = [f"missing: {', '.join(line['missing'])}"] if line["missing"] else []
+    review += [f"not sure enough: {', '.join(unsure)}"] if unsure else []
     review += [f"{warning['field']}: {warning['message']}" for warning in line["warnings"]]
     error = line["error"]
     return [
         line["input"],
         line["status"],
+        line.get("decision"),
+        min(sure, default=None),
         "; ".join(review) or None,
         None if error is None else f"{error['message']} ({error['hint']})",
     ]
@@ -193,7 +202,7 @@ def _named(
     return {
         **{ours[name]: int if name == "row" else str for name in before},
         **fields,
-        **{ours[name]: str for name in after},
+        **{ours[name]: float if name == "confidence" else str for name in after},
     }
 
 

@@ -26,13 +26,19 @@ from extractor.pipeline import Extraction
 if TYPE_CHECKING:
     from extractor.document.drawing import Mark, Note
 
-_COLOURS = {"verified": "#0a7d28", "ambiguous": "#b36b00", "fuzzy": "#1f4fd8"}
+_COLOURS = {
+    "verified": "#0a7d28",
+    "ambiguous": "#b36b00",
+    "fuzzy": "#1f4fd8",
+    "reference": "#7a1fd8",
+}
 _RED = "#d01010"
 _GREY = "#606060"
 _LEGEND = {
     "verified": "found at one place",
     "ambiguous": "at several places, the likeliest",
     "fuzzy": "in nearly this spelling",
+    "reference": "from known parties, not from the document",
 }
 _LONGEST_NAME = 80
 

@@ -144,8 +144,9 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected`, `chosen_by_check`, `not_visible`, `conflict` or, of the whole record,
-        `unread_pages` and `windows_unread`.
+        `rejected`, `chosen_by_check`, `not_visible`, `conflict`, `reference` (taken from known
+        parties), `reference_differs` or, of the whole record, `unread_pages`, `windows_unread`,
+        `unseen_layout` and `reference_ambiguous`.
     """
 
     field: str

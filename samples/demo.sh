@@ -8,7 +8,7 @@ if [ ! -f adapters/demo/manifest.json ]; then
     # Few examples and a fixed number of steps, so that it is done in minutes: a real corpus is
     # trained with the defaults.
     extractor train --schema invoice --corpus samples --output adapters/demo \
-        --epochs 1 --synthetic 0 --validation 0 --checkpoints 2 --parity 4 --resume
+        --epochs 1 --synthetic 0 --validation 0 --calibration 0 --checkpoints 2 --parity 4 --resume
 fi
 if [ ! -f demo/scores.txt ] || [ adapters/demo/manifest.json -nt demo/scores.txt ]; then
     extractor evaluate --schema invoice --corpus samples --adapter adapters/demo --compare \

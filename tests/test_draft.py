@@ -72,4 +72,7 @@ def test_answers_are_those_of_the_plain_loop(model: type[BaseModel], limit: int)
     assert drafted.offsets == plain.offsets
     assert drafted.truncated == plain.truncated
     assert drafted.logprobs == pytest.approx(plain.logprobs, abs=1e-4)
+    for name in ("removed", "margins", "nulls"):
+        assert len(getattr(plain, name)) == len(plain.offsets)
+        assert getattr(drafted, name) == pytest.approx(getattr(plain, name), abs=1e-4)
     assert drafted.passes <= plain.passes

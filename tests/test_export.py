@@ -153,7 +153,16 @@ def test_names_of_the_schema_are_as_harmless_as_values(tmp_path: Path) -> None:
     assert all(part.parent == tmp_path for part in parts)
     with parts[0].open(encoding="utf-8-sig", newline="") as stream:
         (row,) = csv.DictReader(stream)
-    assert list(row) == ["input", "status_", "status", "'=1+1", "review", "error"]
+    assert list(row) == [
+        "input",
+        "status_",
+        "status",
+        "'=1+1",
+        "decision",
+        "confidence",
+        "review",
+        "error",
+    ]
     assert (row["status_"], row["status"]) == ("incomplete", "paid")
     assert row["review"] == "missing: note; status: odd"
 
@@ -194,7 +203,7 @@ def test_columns_are_the_same_for_every_batch(tmp_path: Path) -> None:
             rows = "rows" in part.name
             assert header == (
                 "input,row,name,price" if rows
-                else "input,status,seller,issued,total,review,error"
+                else "input,status,seller,issued,total,decision,confidence,review,error"
             )  # fmt: skip
 
 
@@ -241,7 +250,7 @@ def test_parquet_columns_have_the_type_of_the_schema_also_where_all_is_null(
         types.append(pyarrow.parquet.read_schema(tmp_path / f"{name}.parquet"))
 
     assert types[0].equals(types[1])
-    assert [str(kind) for kind in types[0].types][2:-2] == [
+    assert [str(kind) for kind in types[0].types][2:-4] == [
         "int64", "double", "decimal128(38, 2)", "date32[day]", "bool", "int64",
         "string", "string", "string",
     ]  # fmt: skip

@@ -15,7 +15,8 @@ from extractor.fields import Locale
 from extractor.schema import AnySchema
 from training.corpus import LabelledDocument
 from training.pairs import known_fields, unknown
-from training.score import ScoreCard, compare
+from training.reliability import Rated, Reliability, measure
+from training.score import ScoreCard, compare, judge
 from training.split import groups
 
 _RESAMPLES = 1000
@@ -36,6 +37,7 @@ class Scored:
     :param status: of the extraction, or `failed`.
     :param mistakes: by field path, what was given and what was wanted. Document content: it is
         written to the report on the user's machine and nowhere else.
+    :param rated: its answers with the confidence in each; none without a calibration.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Scored:
     card: ScoreCard
     seconds_s: float
     mistakes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    rated: tuple[Rated, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,14 @@ class Report:
     :param interval: 95 % interval of macro F1, by bootstrap over groups; documents of one group
         are alike, so they are drawn together.
     :param unscored: documents whose label could not be used, with the reason.
+    :param reliability: how far confidences can be believed; None without any.
     """
 
     card: ScoreCard
     documents: tuple[Scored, ...]
     interval: tuple[float, float]
     unscored: tuple[tuple[str, str], ...]
+    reliability: Reliability | None = None
 
     @property
     def macro_f1(self) -> float:
@@ -81,6 +86,8 @@ def evaluate(
     :param progress: called with (documents done, documents in all).
     :param seed: of the bootstrap.
     """
+    dealt = groups(documents, schema)
+    group_of = {one.id: number for number, group in enumerate(dealt) for one in group}
     scored: list[Scored] = []
     unscored: list[tuple[str, str]] = []
     for index, labelled in enumerate(documents):
@@ -94,12 +101,15 @@ def evaluate(
             unscored.append((labelled.id, error.message))
             continue
         unverified = unknown(labelled, schema)
-        scored.append(score(reader, labelled, document, wanted, unverified, schema))
+        scored.append(
+            score(reader, labelled, document, wanted, unverified, schema, group_of[labelled.id])
+        )
     if progress is not None:
         progress(len(documents), len(documents))
     card = sum((item.card for item in scored), ScoreCard())
-    interval = _interval(scored, groups(documents, schema), seed)
-    return Report(card, tuple(scored), interval, tuple(unscored))
+    interval = _interval(scored, dealt, seed)
+    reliability = measure([one for item in scored for one in item.rated], seed=seed)
+    return Report(card, tuple(scored), interval, tuple(unscored), reliability)
 
 
 def _readable(labelled: LabelledDocument) -> Document | None:
@@ -117,20 +127,24 @@ def score(
     wanted: Mapping[str, Any],
     unverified: frozenset[str],
     schema: AnySchema,
+    group: int = 0,
 ) -> Scored:
     """Let one document be read, and compare the record with its label.
 
     :param document: None for one that could not be opened: every labelled value counts as missed.
     :param wanted: values of the label, normalised.
     :param unverified: paths that are not scored.
+    :param group: number of the document's group.
     """
     started_s = time.perf_counter()
+    rated: tuple[Rated, ...] = ()
     values: Mapping[str, Any] = {}
     status = "failed"
     if document is not None:
         try:
             extraction = reader.extract(document, name=labelled.id)
             values, status = extraction.values, extraction.status
+            rated = _rated(extraction, wanted, schema, unverified, group)
         except (DocumentError, BaseModelError):
             # The report names the document as failed; its values all count as missed.
             pass
@@ -146,6 +160,29 @@ def score(
             for path, counts in {**card.scalars, **card.lists}.items()
             if counts.wrong or counts.missed or counts.invented
         },
+        rated=rated,
+    )
+
+
+def _rated(
+    extraction: Any,  # an Extraction
+    wanted: Mapping[str, Any],
+    schema: AnySchema,
+    unverified: frozenset[str],
+    group: int,
+) -> tuple[Rated, ...]:
+    sure = {
+        path: result.confidence
+        for path, result in extraction.fields.items()
+        if result.confidence is not None
+    }
+    if not sure:
+        return ()
+    right = judge(schema, extraction.values, wanted, unverified)
+    return tuple(
+        Rated(group, leaf.pattern, sure[leaf.path], right[leaf.path])
+        for leaf in schema.leaves(extraction.values)
+        if leaf.path in sure and leaf.path in right
     )
 
 

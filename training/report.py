@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from extractor.errors import OutputError
 from training import charts
 from training.charts import Bar
 from training.evaluate import Report, Scored
+from training.reliability import Reliability
 from training.score import Counts, ScoreCard
 
 _WORST = 20
@@ -46,6 +47,8 @@ def to_json(report: Report, before: Report | None = None) -> dict[str, Any]:
         "documents": [_document(item) for item in report.documents],
         "unscored": [{"document": name, "reason": reason} for name, reason in report.unscored],
     }
+    if report.reliability is not None:
+        content["reliability"] = report.reliability.to_json()
     if before is not None:
         content["before"] = {"macro_f1": before.macro_f1, "scores": before.card.to_json()}
     return content
@@ -73,7 +76,7 @@ def write(
 
 def to_html(report: Report, before: Report | None = None, extras: Extras | None = None) -> str:
     """Return a page that needs nothing but itself; every word of a document is escaped."""
-    extras = extras or Extras()
+    extras = _with_confidence(extras or Extras(), report.reliability)
     low, high = report.interval
     was = f' <span class="dim">from {before.macro_f1:.3f} before tuning</span>' if before else ""
     curve = [(float(size), f1) for size, f1 in extras.curve or ()]
@@ -82,6 +85,7 @@ def to_html(report: Report, before: Report | None = None, extras: Extras | None 
         f'<span class="dim">95 % interval {low:.3f} to {high:.3f}, by groups; '
         f"{len(report.documents)} documents</span></p>",
         charts.section("Fields", _bars(report.card, before) + _table(report.card)),
+        charts.section("Confidence", _said(report.reliability)),
         charts.section("Probabilities", charts.reliability(extras.reliability or ())),
         charts.section("Risk by coverage", _risk(extras.risk_coverage or ())),
         charts.section("Learning curve", charts.curve(curve, "training documents", "macro F1")),
@@ -97,6 +101,22 @@ def worst(report: Report, most: int = _WORST) -> list[Scored]:
     """Return the documents with most mistakes, and those that failed, the worst first."""
     ranked = sorted(report.documents, key=lambda item: -len(item.mistakes))
     return [item for item in ranked if item.mistakes or item.status == "failed"][:most]
+
+
+def _with_confidence(extras: Extras, found: Reliability | None) -> Extras:
+    """Return what a page shows, the plots of confidences added where nothing else is there."""
+    if found is None:
+        return extras
+    curve = [(share, risk) for share, risk, _, _ in found.risk_coverage]
+    return replace(
+        extras,
+        reliability=extras.reliability or found.bins,
+        risk_coverage=extras.risk_coverage or curve,
+    )
+
+
+def _said(found: Reliability | None) -> str:
+    return "" if found is None else charts.items(found.lines())
 
 
 def _document(item: Scored) -> dict[str, Any]:

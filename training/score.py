@@ -165,6 +165,73 @@ def compare(
     return card
 
 
+def judge(
+    schema: AnySchema,
+    predicted: Mapping[str, Any],
+    labelled: Mapping[str, Any],
+    unverified: frozenset[str] = frozenset(),
+) -> dict[str, bool]:
+    """Return for each value and null of a record whether it is right, by its path.
+
+    Rows and items are matched to the labelled ones as in `compare`; in a row that matches none,
+    each value is wrong. What the label does not know is left out.
+
+    :param predicted: as for `compare`, as are the others.
+    """
+    right: dict[str, bool] = {}
+    for name, node in schema.root.keys:
+        if name not in labelled or name in unverified:
+            continue
+        given, wanted = predicted.get(name), labelled[name]
+        if isinstance(node, ListNode) and isinstance(node.item, ObjectNode):
+            right |= _judged_rows(name, node.item, given or [], wanted or [], unverified)
+        elif isinstance(node, ListNode):
+            left = list(wanted or [])
+            for index, value in enumerate(given or []):
+                match = next((other for other in left if _same(node.item, value, other)), None)
+                right[f"{name}[{index}]"] = match is not None
+                if match is not None:
+                    left.remove(match)
+        elif isinstance(node, ObjectNode):
+            for path, child, a, b in _inside(node, given, wanted, name):
+                if not _within(path, unverified):
+                    right[path] = _is_right(child, a, b)
+        else:
+            right[name] = _is_right(node, given, wanted)
+    return right
+
+
+def _is_right(node: Node, predicted: Any, labelled: Any) -> bool:
+    counts = _value(node, predicted, labelled)
+    return bool(counts.correct or counts.absent)
+
+
+def _judged_rows(
+    name: str,
+    node: ObjectNode,
+    given: Sequence[Any],
+    wanted: Sequence[Any],
+    unverified: frozenset[str],
+) -> dict[str, bool]:
+    rows = dict(enumerate(wanted))
+    excused = [j for j in rows if f"{name}[{j}]" in unverified]
+    for j in excused:
+        del rows[j]
+    pairs = {i: j for j, i in _matched(name, node, given, rows, unverified)[0].items()}
+    unmatched = [i for i in range(len(given)) if i not in pairs]
+    right: dict[str, bool] = {}
+    for i, row in enumerate(given):
+        if i in unmatched[: len(excused)]:
+            continue
+        other = rows[pairs[i]] if i in pairs else {}
+        for key, child in node.keys:
+            place = f"{name}[{pairs[i]}].{key}" if i in pairs else ""
+            if not _within(place, unverified):
+                value = _is_right(child, (row or {}).get(key), (other or {}).get(key))
+                right[f"{name}[{i}].{key}"] = value and i in pairs
+    return right
+
+
 def table(before: ScoreCard | None, after: ScoreCard, titles: tuple[str, str]) -> str:
     """Return a plain-text table of F1 by field, with the difference if there are two cards."""
     header = f"{'field':<28}{'labels':>7}"
@@ -269,17 +336,7 @@ def _rows(
     excused = [j for j in wanted if f"{name}[{j}]" in unverified]
     for j in excused:
         del wanted[j]
-    agreement = {
-        (i, j): _agreement(node, row, other, f"{name}[{j}]", unverified)
-        for i, row in enumerate(given)
-        for j, other in wanted.items()
-    }
-    # Best pairs first; of equal ones those nearest in order, since tables are read downwards.
-    ranked = sorted(agreement, key=lambda ij: (-agreement[ij][0], abs(ij[0] - ij[1])))
-    pairs: dict[int, int] = {}
-    for i, j in ranked:
-        if i not in pairs.values() and j not in pairs:
-            pairs[j] = i
+    pairs, agreement = _matched(name, node, given, wanted, unverified)
     right = sum(agreement[(i, j)][1] for j, i in pairs.items())
     matched = set(pairs.values())
     invented = [row for i, row in enumerate(given) if i not in matched][len(excused) :]
@@ -292,6 +349,28 @@ def _rows(
                 pattern = f"{name}[].{key}"
                 value = _value(child, (row or {}).get(key), (other or {}).get(key))
                 card.inner[pattern] = card.inner.get(pattern, Counts()) + value
+
+
+def _matched(
+    name: str,
+    node: ObjectNode,
+    given: Sequence[Any],
+    wanted: Mapping[int, Any],
+    unverified: frozenset[str],
+) -> tuple[dict[int, int], dict[tuple[int, int], tuple[float, bool]]]:
+    """Return the given row for each labelled one, and how far any two agree."""
+    agreement = {
+        (i, j): _agreement(node, row, other, f"{name}[{j}]", unverified)
+        for i, row in enumerate(given)
+        for j, other in wanted.items()
+    }
+    # Best pairs first; of equal ones those nearest in order, since tables are read downwards.
+    ranked = sorted(agreement, key=lambda ij: (-agreement[ij][0], abs(ij[0] - ij[1])))
+    pairs: dict[int, int] = {}
+    for i, j in ranked:
+        if i not in pairs.values() and j not in pairs:
+            pairs[j] = i
+    return pairs, agreement
 
 
 def _agreement(

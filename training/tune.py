@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,29 +31,36 @@ from extractor.adapter import Parity
 from extractor.base_model import BaseModel
 from extractor.engine.local import LocalEngine
 from extractor.engine.torch_runner import TorchRunner, bf16_is_native
-from extractor.errors import TrainingError
+from extractor.errors import CalibrationError, TrainingError
+from extractor.pipeline import Extractor
 from extractor.retrieval import Context
 from extractor.schema import AnySchema, Schema
 from extractor.windows import WindowConfig
+from training import calibrate as calibrating
 from training import corpus as corpora
 from training import pairs as pairing
 from training.augment import AugmentConfig, Curriculum
+from training.calibrate import Answers, Calibrated
 from training.context import learn
 from training.corpus import LabelledDocument
 from training.course import Course, pretence, smaller_runs
 from training.course import write as write_course
 from training.pairs import Example, Pair, PairProblem
 from training.parity import measure
-from training.split import split
+from training.split import groups, split
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total): "reading", "training", "validating" and "comparing"."""
+"""Called with (stage, done, total): "reading", "training", "validating", "comparing" and
+"calibrating"."""
 
 _FREE = 0.1  # weight of the loss among all tokens, beside 1 among those allowed
-_OF_NO_EFFECT = ("resume", "threads", "learning_curve", "price_per_hour")  # on the weights
+# On the weights; which documents train is told by the examples.
+_OF_NO_EFFECT = (
+    "resume", "threads", "learning_curve", "price_per_hour", "calibration", "folds"
+)  # fmt: skip
 _COMPARED = 40  # documents of each kind, for the loss on training and validation
 _WORST = 10
 _AT_ONCE = 2  # examples; more would take more memory than they gain time
@@ -85,6 +93,10 @@ class TuneConfig:
     :param learning_curve: train on 25 and 50 % of the groups first, to tell what more documents
         would bring; takes about as long again.
     :param price_per_hour: of this machine, in any currency, for the report.
+    :param calibration: share of the labelled documents kept aside, whole groups only, to fit the
+        confidence of answers on; 0, or too few groups, leaves the adapter without.
+    :param folds: instead of that, fit it on answers of so many further trainings, each on the
+        other groups, and train the adapter on all documents; 0 for none.
     :param resume: continue a run that was cut off in the same output folder.
     """
 
@@ -102,6 +114,8 @@ class TuneConfig:
     parity: int = 10
     learning_curve: bool = False
     price_per_hour: float | None = None
+    calibration: float = 0.15
+    folds: int = 0
     resume: bool = False
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     windows: WindowConfig = field(default_factory=WindowConfig)
@@ -124,6 +138,8 @@ class TuneConfig:
                 self.price_per_hour is None or self.price_per_hour >= 0,
                 "at least 0",
             ),
+            "calibration": (0 <= self.calibration < 1, "between 0 (inclusive) and 1 (exclusive)"),
+            "folds": (self.folds == 0 or self.folds >= 2, "0 or at least 2"),
         }
         for name, (right, expected) in checks.items():
             if not right:
@@ -156,6 +172,8 @@ class TuneResult:
     :param validation_f1: macro F1 of the kept checkpoint on the validation documents; None
         without validation.
     :param course: what the run cost, and how far its figures can be believed.
+    :param calibrated: how far its confidences can be believed; None if it has none.
+    :param uncalibrated: why it has none.
     """
 
     output: Path
@@ -166,6 +184,8 @@ class TuneResult:
     validation_f1: float | None
     seconds_s: float
     course: Course
+    calibrated: Calibrated | None = None
+    uncalibrated: str = ""
 
 
 def tune(
@@ -189,14 +209,20 @@ def tune(
     schema = schema if isinstance(schema, Schema) else Schema.of(schema)
     labelled = corpora.read(corpus)
     parts = split(labelled.documents, schema=schema, seed=config.seed)
-    train, validation = _choose_validation(
-        list(parts.train), list(parts.validation), schema, config
-    )
+    progress = progress or (lambda stage, done, total: None)
+    given = list(parts.validation)
+    observed = _out_of_fold(list(parts.train), given, schema, Path(output), config, progress)
+    train, validation = _choose_validation(list(parts.train), given, schema, config)
+    train, aside = _choose_calibration(train, schema, config)
     problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
     result = tune_on(
         train, validation, schema, output, config,
         problems=problems, progress=progress, announce=announce,
     )  # fmt: skip
+    if not _is_main_process():
+        return result
+    known = [*train, *validation, *aside]
+    result = _calibrated(result, observed, aside, known, schema, config, progress)
     course = replace(result.course, pretence=pretence([*train, *validation], schema))
     result = replace(result, course=course)
     write_course(result)
@@ -237,6 +263,101 @@ def tune_on(
     if run.accelerator.is_main_process:
         write_course(result)
     return result
+
+
+def _is_main_process() -> bool:
+    """Return whether this process writes; of several that train together one does."""
+    from accelerate import PartialState
+
+    state = PartialState(cpu=not torch.cuda.is_available())
+    return bool(state.is_main_process)
+
+
+def _choose_calibration(
+    train: list[LabelledDocument], schema: AnySchema, config: TuneConfig
+) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
+    """Return the documents that train, and those kept aside to calibrate with; may be none."""
+    from training.split import validation_from_train
+
+    if not config.calibration or config.folds:
+        return train, []
+    # Another seed: the groups that the validation passed over for their size have their chance.
+    return validation_from_train(
+        train, fraction=config.calibration, minimum=20, seed=config.seed + 1, schema=schema
+    )
+
+
+def _out_of_fold(
+    train: list[LabelledDocument],
+    given: list[LabelledDocument],
+    schema: AnySchema,
+    output: Path,
+    config: TuneConfig,
+    progress: Progress,
+) -> list[Answers]:
+    """Return answers to each training document by an adapter that does not know its group."""
+    if not config.folds:
+        return []
+    dealt = groups(train, schema)
+    sizes = [number for number, group in enumerate(dealt) for _ in group]
+    folds = calibrating.fold_of_groups(sizes, config.folds, config.seed)
+    settings = replace(config, parity=0, learning_curve=False)
+    found: list[Answers] = []
+    for fold in sorted(set(folds.values())):
+        folder = output / f"fold-{fold + 1}"
+        held = [one for n, group in enumerate(dealt) if folds[n] == fold for one in group]
+        rest = [one for n, group in enumerate(dealt) if folds[n] != fold for one in group]
+        if not (config.resume and (folder / adapters.MANIFEST).is_file()):
+            learn, choose = _choose_validation(rest, given, schema, settings)
+            tune_on(learn, choose, schema, folder, settings, progress=progress)
+        if not _is_main_process():
+            continue
+        reader = _reader(schema, config, folder, "fp32")
+        stage = partial(progress, f"fold {fold + 1}")
+        answers, _ = calibrating.observe(reader, held, schema, progress=stage)
+        # Numbers of groups are of one call; those of another fold are other groups.
+        found += [replace(one, group=one.group + fold * len(train)) for one in answers]
+    return found
+
+
+def _reader(schema: AnySchema, config: TuneConfig, adapter: Path, engine: str) -> Extractor[Any]:
+    return Extractor(
+        schema,
+        adapter=adapter,
+        base_model=config.base_model,
+        engine=engine,
+        threads=config.threads,
+        einvoice="never",
+    )
+
+
+def _calibrated(
+    result: TuneResult,
+    observed: list[Answers],
+    aside: list[LabelledDocument],
+    known: list[LabelledDocument],
+    schema: AnySchema,
+    config: TuneConfig,
+    progress: Progress,
+) -> TuneResult:
+    """Keep with the adapter what its answers to documents that it does not know say of it.
+
+    :param observed: answers of folds; without any, the documents kept aside are read.
+    :param known: all labelled documents.
+    """
+    if not observed and not aside:
+        wish = config.calibration or config.folds
+        few = "too few groups to keep 20 documents aside" if wish else "none was asked for"
+        return replace(result, uncalibrated=few)
+    try:
+        if not observed:
+            reader = _reader(schema, config, result.output, "auto")
+            stage = partial(progress, "calibrating")
+            observed, _ = calibrating.observe(reader, aside, schema, progress=stage)
+        made = calibrating.keep(result.output, observed, known, schema, seed=config.seed)
+    except CalibrationError as error:
+        return replace(result, uncalibrated=error.message)
+    return replace(result, calibrated=made)
 
 
 def _choose_validation(

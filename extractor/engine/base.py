@@ -37,6 +37,14 @@ class Output:
         0.0 for forced tokens. Shape: [tokens].
     :param offsets: where each token's text starts in `text`, in characters. Shape: [tokens].
     :param truncated: the answer was closed at the token limit.
+    :param removed: share of the model's own probability that the constraint took away before each
+        token was chosen, 0..1; 0.0 for forced tokens. Shape: [tokens], or empty if the engine does
+        not tell, as are the next two.
+    :param margins: how much likelier each token was, under the constraint, than the runner-up,
+        0..1; 1.0 where there was none, below 0 where an answer was given that was not likeliest.
+    :param nulls: probability, under the constraint, of the tokens that would have led to null where
+        another was chosen, 0..1. It says so of a value's first token only: within a value such
+        tokens are text like any other.
     :param prompt_tokens: length of the prompt in tokens.
     :param passes: forward passes of the model, the one over the prompt included.
     :param timings_s: seconds by stage of `extractor.profile`, as far as the engine knows them;
@@ -50,6 +58,9 @@ class Output:
     prompt_tokens: int
     passes: int
     timings_s: Mapping[str, float] = field(default_factory=dict, compare=False)
+    removed: tuple[float, ...] = ()
+    margins: tuple[float, ...] = ()
+    nulls: tuple[float, ...] = ()
 
     def probability(self, start: int, end: int) -> float | None:
         """Return the probability of `text[start:end]`, that of its tokens together, 0..1.

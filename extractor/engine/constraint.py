@@ -139,6 +139,11 @@ class Matcher:
         """Return a matcher in the same state."""
         return Matcher(self._matcher.deep_copy(), self._tokenizer, self._eos)
 
+    @property
+    def vocabulary(self) -> tuple[LLTokenizer, int]:
+        """The tokenizer, and how many tokens it has."""
+        return self._tokenizer, int(self._tokenizer.vocab_size)
+
     def token_bytes(self, token: int) -> bytes:
         """Return the bytes that a token stands for."""
         return bytes(self._tokenizer.decode_bytes([token]))

@@ -8,8 +8,10 @@ pass has chosen several tokens; what it does not agree with is forgotten.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,27 @@ if TYPE_CHECKING:
 
 DRAFT_TOKENS = 8
 """Most guessed tokens in one pass; beyond these a pass costs more than guesses save."""
+
+# Up to where a value begins, and of `null` nothing, a part or all: `":` where `":"` is a token too.
+_TO_NULL = re.compile(rb"(?:.*[:\[,])?(?:n|nu|nul|null\W*)?", re.DOTALL)
+
+
+class Score(NamedTuple):
+    """How a token was chosen; see `Output`. The defaults are those of a forced token."""
+
+    logprob: float = 0.0
+    removed: float = 0.0
+    margin: float = 1.0
+    null: float = 0.0
+
+
+class Columns(TypedDict):
+    """The same for all tokens of an answer; see `Output`."""
+
+    logprobs: tuple[float, ...]
+    removed: tuple[float, ...]
+    margins: tuple[float, ...]
+    nulls: tuple[float, ...]
 
 
 def decode(
@@ -55,7 +78,8 @@ def decode(
         state = runner.begin() if state is None else state
     with watch.stage("mask"):
         tokens = _consume_forced(matcher)
-    logprobs = [0.0] * len(tokens)
+    to_null = _to_null(matcher)
+    scores = [Score()] * len(tokens)
     pending = [*prompt[runner.length(state) :], *tokens]
     passes = 0
     while not matcher.done and len(tokens) < max_new_tokens:
@@ -65,9 +89,9 @@ def decode(
             logits = runner.run(state, [*pending, *guess], len(guess) + 1)
         passes += 1
         most = max_new_tokens - len(tokens)
-        chosen, scores, agreed = _follow(logits, guess, matcher, most, watch)
+        chosen, how, agreed = _follow(logits, guess, matcher, most, to_null, watch)
         tokens.extend(chosen)
-        logprobs.extend(scores)
+        scores.extend(how)
         # What the state holds of the guess beyond the agreement must go. All of what was chosen
         # stands in it then but the rest, which the next pass reads.
         if agreed < len(guess):
@@ -81,7 +105,7 @@ def decode(
         text, _ = close(schema, text)
     return Output(
         text=text,
-        logprobs=tuple(logprobs[: len(kept)]),
+        **columns(scores[: len(kept)]),
         offsets=offsets,
         truncated=truncated,
         prompt_tokens=len(prompt),
@@ -90,34 +114,37 @@ def decode(
     )
 
 
-def score(logits: npt.NDArray[np.float32], tokens: Sequence[int], matcher: Matcher) -> list[float]:
-    """Return the log probability of each token of a given answer, as `decode` would count it.
+def score(logits: npt.NDArray[np.float32], tokens: Sequence[int], matcher: Matcher) -> list[Score]:
+    """Return how each token of a given answer stands, as `decode` would tell it if it chose it.
 
     :param logits: before each token. Shape: [tokens, vocabulary].
     :param matcher: a fresh matcher of a constraint that accepts the tokens; it is consumed.
     """
-    scores: list[float] = []
+    to_null = _to_null(matcher)
+    scores: list[Score] = []
     while len(scores) < len(tokens):
         forced = matcher.forced()
         rest = tokens[len(scores) :]
         if forced and list(rest[: len(forced)]) == forced[: len(rest)]:
             known = forced[: len(rest)]
-            scores += [0.0] * len(known)
+            scores += [Score()] * len(known)
         else:
             known = [rest[0]]
             allowed = np.flatnonzero(matcher.allowed())
-            scores.append(_log_probability(logits[len(scores)], allowed, rest[0]))
+            scores.append(_score_of(rest[0], logits[len(scores)], allowed, to_null))
         for token in known:
             matcher.consume(token)
     return scores
 
 
-def _log_probability(
-    logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.intp], token: int
-) -> float:
-    """Return the log probability of a token among the allowed ones."""
-    scores = logits[allowed]
-    return float(logits[token] - scores.max() - np.log(np.exp(scores - scores.max()).sum()))
+def columns(scores: Sequence[Score]) -> Columns:
+    """Return the columns of an `Output` that tell how its tokens were chosen."""
+    return {
+        "logprobs": tuple(score.logprob for score in scores),
+        "removed": tuple(score.removed for score in scores),
+        "margins": tuple(score.margin for score in scores),
+        "nulls": tuple(score.null for score in scores),
+    }
 
 
 def _guess(
@@ -158,27 +185,28 @@ def _follow(
     guess: list[int],
     matcher: Matcher,
     most: int,
+    to_null: npt.NDArray[np.bool_],
     watch: Stopwatch,
-) -> tuple[list[int], list[float], int]:
+) -> tuple[list[int], list[Score], int]:
     """Choose tokens as long as the guess was right, and one more.
 
     :param logits: behind what was pending and behind each token of the guess.
         Shape: [guess + 1, vocabulary].
     :param most: tokens after which no further one is chosen.
-    :returns: the tokens chosen and forced, their log probabilities, and how many of them at the
+    :param to_null: which tokens may lead to null. Shape: [vocabulary].
+    :returns: the tokens chosen and forced, how each was chosen, and how many of them at the
         beginning are those of the guess.
     """
     chosen: list[int] = []
-    scores: list[float] = []
+    scores: list[Score] = []
     while True:
         with watch.stage("mask"):
             allowed = np.flatnonzero(matcher.allowed())
-        token, score = _choose(logits[len(chosen)], allowed)
-        with watch.stage("mask"):
+            token, score = _choose(logits[len(chosen)], allowed, to_null)
             matcher.consume(token)
             forced = _consume_forced(matcher)
         chosen += [token, *forced]
-        scores += [score, *([0.0] * len(forced))]
+        scores += [score, *([Score()] * len(forced))]
         agreed = next(
             (i for i, (a, b) in enumerate(zip(chosen, guess, strict=False)) if a != b),
             min(len(chosen), len(guess)),
@@ -187,15 +215,56 @@ def _follow(
             return chosen, scores, agreed
 
 
-def _choose(logits: npt.NDArray[np.float32], allowed: npt.NDArray[np.intp]) -> tuple[int, float]:
-    """Return the likeliest allowed token and its log probability among the allowed ones.
+def _choose(
+    logits: npt.NDArray[np.float32],
+    allowed: npt.NDArray[np.intp],
+    to_null: npt.NDArray[np.bool_],
+) -> tuple[int, Score]:
+    """Return the likeliest allowed token and how it was chosen.
 
     :param logits: shape [vocabulary], possibly padded beyond the tokenizer's.
     :param allowed: token ids. Shape: [allowed].
     """
-    scores = logits[allowed]
-    best = int(scores.argmax())
-    return int(allowed[best]), -float(np.log(np.exp(scores - scores[best]).sum()))
+    token = int(allowed[int(logits[allowed].argmax())])
+    return token, _score_of(token, logits, allowed, to_null)
+
+
+def _score_of(
+    token: int,
+    logits: npt.NDArray[np.float32],
+    allowed: npt.NDArray[np.intp],
+    to_null: npt.NDArray[np.bool_],
+) -> Score:
+    """Return how a token stands among the allowed ones, and these among all."""
+    best = float(logits[allowed].max())
+    weights = np.exp(logits[allowed] - best)
+    total = float(weights.sum())
+    top = float(logits.max())
+    kept = total * float(np.exp(best - top)) / float(np.exp(logits - top).sum())
+    own = float(logits[token]) - best
+    weights[allowed == token] = 0.0
+    null = 0.0 if to_null[token] else float(weights[to_null[allowed]].sum()) / total
+    return Score(
+        logprob=own - float(np.log(total)),
+        removed=min(1.0, max(0.0, 1.0 - kept)),
+        margin=(float(np.exp(own)) - float(weights.max())) / total,
+        null=null,
+    )
+
+
+@lru_cache(maxsize=4)
+def _null_like(tokenizer: Any, vocabulary: int) -> npt.NDArray[np.bool_]:
+    pieces = (bytes(tokenizer.decode_bytes([token])) for token in range(vocabulary))
+    return np.fromiter(
+        (piece != b"" and _TO_NULL.fullmatch(piece) is not None for piece in pieces),
+        np.bool_,
+        vocabulary,
+    )
+
+
+def _to_null(matcher: Matcher) -> npt.NDArray[np.bool_]:
+    """Return which tokens, where a value begins, go on towards null. Shape: [vocabulary]."""
+    return _null_like(*matcher.vocabulary)
 
 
 def _consume_forced(matcher: Matcher) -> list[int]:

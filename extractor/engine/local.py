@@ -18,7 +18,7 @@ from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
 from extractor.engine.choice import Format
 from extractor.engine.constraint import Constraint
-from extractor.engine.decode import decode, score, token_offsets
+from extractor.engine.decode import columns, decode, score, token_offsets
 from extractor.engine.draft import Drafter
 from extractor.errors import BaseModelError
 from extractor.profile import Stopwatch
@@ -167,7 +167,16 @@ class LocalEngine:
             matcher = constraint.start(request.text)
             scores = score(logits, ids, matcher)
             offsets, text = token_offsets(ids, matcher)
-            found.append(Output(text, tuple(scores), offsets, False, len(prompt), 1))
+            found.append(
+                Output(
+                    text=text,
+                    **columns(scores),
+                    offsets=offsets,
+                    truncated=False,
+                    prompt_tokens=len(prompt),
+                    passes=1,
+                )
+            )
         return found
 
     def _at_prompt(self, request: Request) -> tuple[list[int], Any]:

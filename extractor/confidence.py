@@ -1,0 +1,499 @@
+"""From how a value was chosen and where it stands to one calibrated number, and to a decision.
+
+What is known of each value (`Signals`, its evidence, the warnings about it) becomes a row of
+`FEATURES`; a logistic regression that `training.calibrate` fitted on answers to held-out documents
+turns the row into `confidence`, the probability that the value, or the null, is right. The answers
+stay beside the regression, so a threshold can be found for any precision that is asked for later.
+
+A threshold is tested, not estimated. Documents are taken from the surest down; the error rate
+among the first k of them is tested against the target by the exact binomial test (Clopper and
+Pearson 1934) at 95 %, k growing in an order that is fixed before any answer is looked at. Testing
+stops at the first k that fails, so no correction for having tried several is due (fixed-sequence
+testing: Angelopoulos et al., Learn then Test, arXiv:2110.01052, section 3.2; for selective
+prediction see Geifman and El-Yaniv, arXiv:1705.08500). One document gives one answer per field:
+rows of a table are alike, and so are the fields of a document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import ceil, exp, inf, lgamma, log, log1p
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from extractor.errors import AdapterError, CalibrationError
+from extractor.evidence import Evidence
+from extractor.familiarity import Familiarity
+from extractor.fields import (
+    CodeType,
+    FieldType,
+    IdentifierType,
+    IsoDateType,
+    NumberType,
+    VerbatimType,
+)
+from extractor.schema import FieldWarning, Leaf
+from extractor.spans import spans
+
+if TYPE_CHECKING:
+    from extractor.engine.base import Output
+
+Decision = Literal["accept", "review"]
+FORMAT = 1
+FILE = "confidence.json"
+_LEAST = 1e-6
+_LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """How the model came to a value; probabilities under the constraint unless said otherwise.
+
+    :param logprob: natural logarithm of the probability of all its tokens together.
+    :param least: probability of its unlikeliest token, 0..1.
+    :param removed: the most of the model's own probability that the constraint took away before
+        one of its tokens, 0..1.
+    :param margin: the least by which one of its tokens led the runner-up, 0..1.
+    :param null: probability of null where the value began; of a null its own, 0..1.
+    :param choices: how many of its tokens were chosen, not forced.
+    :param windows: how many windows of the document gave an answer.
+    :param agreement: share of the windows with something to say that say the same, 0..1.
+    """
+
+    logprob: float
+    least: float
+    removed: float
+    margin: float
+    null: float
+    choices: int
+    windows: int = 1
+    agreement: float = 1.0
+
+
+def signals(output: Output) -> dict[str, Signals]:
+    """Return the signals of each path of an answer.
+
+    The tokens of a value are those from the end of the value before it on: with a token `":"` in
+    the vocabulary it is at the key's end that a value is preferred to null.
+    """
+    count = len(output.offsets)
+    columns = [
+        [default] * count if len(column) != count else list(column)
+        for column, default in (
+            (output.removed, 0.0),
+            (output.margins, 1.0),
+            (output.nulls, 0.0),
+        )
+    ]
+    places = spans(output.text)
+    ends = sorted(end for _, (_, end) in places)
+    found: dict[str, Signals] = {}
+    for path, (start, end) in places:
+        before = max((e for e in ends if e <= start), default=0)
+        inside = [i for i in range(count) if before <= output.offsets[i] < end]
+        found[path] = _signals_of(output, start, end, inside, columns)
+    return found
+
+
+def _signals_of(
+    output: Output, start: int, end: int, inside: Sequence[int], columns: Sequence[Sequence[float]]
+) -> Signals:
+    removed, margins, nulls = columns
+    logprobs = [output.logprobs[i] for i in inside]
+    logprob = sum(logprobs)
+    null = max((nulls[i] for i in inside if output.offsets[i] <= start), default=0.0)
+    return Signals(
+        logprob=logprob,
+        least=exp(min(logprobs, default=0.0)),
+        removed=max((removed[i] for i in inside), default=0.0),
+        margin=min((margins[i] for i in inside), default=1.0),
+        null=exp(logprob) if output.text[start:end] == "null" else null,
+        choices=sum(value < 0 for value in logprobs),
+    )
+
+
+_EVIDENCE = ("verified", "ambiguous", "fuzzy", "not_found")
+_KINDS = ("text", "identifier", "number", "date", "code", "choice")
+_BASE = ("logprob", "doubt", "least", "removed", "margin", "null")
+FEATURES = (
+    *(f"value:{name}" for name in _BASE),
+    *(f"null:{name}" for name in _BASE),
+    "is_null",
+    "choices",
+    *(f"evidence:{name}" for name in _EVIDENCE),
+    "not_visible",
+    "several_windows",
+    "agreement",
+    "warned",
+    "in_row",
+    *(f"kind:{name}" for name in _KINDS),
+)
+"""Names of the columns of a row; those of values and of nulls are told apart, for a likely null and
+a likely value are not equally right."""
+
+
+def features(leaf: Leaf, known: Signals, evidence: Evidence, warned: bool) -> tuple[float, ...]:
+    """Return one row of `FEATURES`.
+
+    :param warned: something is to be said about the value, such as a wrong check digit.
+    """
+    empty = leaf.value is None
+    base = (
+        max(known.logprob, log(_LEAST)),
+        log(max(1.0 - exp(known.logprob), 1e-4)),
+        max(log(max(known.least, _LEAST)), log(_LEAST)),
+        log(max(known.removed, 1e-4)),
+        known.margin,
+        log(max(known.null, 1e-4)),
+    )
+    nothing = (0.0,) * len(base)
+    kind = _kind(leaf.type)
+    return (
+        *(nothing if empty else base),
+        *(base if empty else nothing),
+        float(empty),
+        log1p(known.choices),
+        *(float(evidence.status == name) for name in _EVIDENCE),
+        float(evidence.not_visible),
+        float(known.windows > 1),
+        known.agreement,
+        float(warned),
+        float("[]" in leaf.pattern),
+        *(float(kind == name) for name in _KINDS),
+    )
+
+
+def is_warned(path: str, warnings: Iterable[FieldWarning]) -> bool:
+    """Return whether a warning is about a value or about what it lies in."""
+    return any(
+        warning.field and (f"{path}.".startswith((f"{warning.field}.", f"{warning.field}[")))
+        for warning in warnings
+    )
+
+
+def _kind(kind: FieldType) -> str:
+    if isinstance(kind, CodeType):
+        return "code"
+    if isinstance(kind, IsoDateType):
+        return "date"
+    if isinstance(kind, NumberType):
+        return "number"
+    if isinstance(kind, IdentifierType):
+        return "identifier"
+    return "text" if isinstance(kind, VerbatimType) else "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrator:
+    """A logistic regression over `FEATURES`, and a monotone correction of what it says.
+
+    :param means: of the features where it was fitted, subtracted first. Shape: [features].
+    :param scales: then divided by. Shape: [features].
+    :param weights: shape [features].
+    :param fields: intercept added for each field, by pattern such as `line_items[].quantity`.
+    :param knots: (regression's probability, corrected one), both growing; empty for no correction.
+    """
+
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+    fields: dict[str, float] = field(default_factory=dict)
+    knots: tuple[tuple[float, float], ...] = ()
+
+    def confidence(self, row: Sequence[float], pattern: str) -> float:
+        """Return the probability that an answer is right, 0..1.
+
+        :param row: its `features`.
+        :param pattern: of its field; one that the calibrator does not know gets no intercept.
+        """
+        score = self.intercept + self.fields.get(pattern, 0.0)
+        for value, mean, scale, weight in zip(
+            row, self.means, self.scales, self.weights, strict=True
+        ):
+            score += weight * (value - mean) / scale
+        return corrected(_sigmoid(score), self.knots)
+
+
+def corrected(probability: float, knots: Sequence[tuple[float, float]]) -> float:
+    """Return a probability moved by linear interpolation between knots; beyond them by the last."""
+    if not knots:
+        return probability
+    before = max((knot for knot in knots if knot[0] <= probability), default=(0.0, 0.0))
+    after = min((knot for knot in knots if knot[0] > probability), default=(1.0, 1.0))
+    if after[0] == before[0]:
+        return before[1]
+    part = (probability - before[0]) / (after[0] - before[0])
+    return before[1] + part * (after[1] - before[1])
+
+
+def _sigmoid(score: float) -> float:
+    return 1 / (1 + exp(-score)) if score > -700 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A held-out document's answer to one field, or to all: the unit that thresholds count.
+
+    :param document: a number, not a name; so is `group`.
+    :param confidence: of a regression that was fitted without the document's group.
+    """
+
+    document: int
+    group: int
+    confidence: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What an adapter knows of its own reliability; holds no text of any document.
+
+    :param schema: fingerprint of the schema whose answers it was fitted on.
+    :param fields: held-out answers by field pattern, one a document.
+    :param documents: held-out documents with the product of their fields' confidences.
+    :param familiarity: which documents look like the labelled ones.
+    """
+
+    calibrator: Calibrator
+    schema: str
+    fields: dict[str, tuple[Answered, ...]]
+    documents: tuple[Answered, ...]
+    familiarity: Familiarity | None = None
+
+    def confidence(self, row: Sequence[float], pattern: str, schema: str) -> float:
+        """Return an answer's confidence, 0..1; fields of another schema get no intercept.
+
+        :param schema: fingerprint of the schema that is asked for.
+        """
+        return self.calibrator.confidence(row, pattern if schema == self.schema else "")
+
+    def dump(self) -> str:
+        """Return it as JSON."""
+        content = {
+            "format": FORMAT,
+            "features": list(FEATURES),
+            "calibrator": asdict(self.calibrator),
+            "schema": self.schema,
+            "fields": {name: _columns(answers) for name, answers in self.fields.items()},
+            "documents": _columns(self.documents),
+            "familiarity": None if self.familiarity is None else self.familiarity.to_json(),
+        }
+        return json.dumps(content, ensure_ascii=False)
+
+
+def read(file: Path) -> Calibration:
+    """Read what `Calibration.dump` wrote.
+
+    :raises AdapterError: if the file is none, or was written for other features.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        known = content["calibrator"]
+        if content["format"] != FORMAT or tuple(content["features"]) != FEATURES:
+            raise AdapterError(
+                f"{file}: made by another version",
+                hint="run `extractor calibrate` again; the adapter itself stays as it is",
+            )
+        stored = content["familiarity"]
+        return Calibration(
+            Calibrator(
+                tuple(known["means"]),
+                tuple(known["scales"]),
+                tuple(known["weights"]),
+                known["intercept"],
+                known["fields"],
+                tuple((a, b) for a, b in known["knots"]),
+            ),
+            content["schema"],
+            {name: _answers(columns) for name, columns in content["fields"].items()},
+            _answers(content["documents"]),
+            None if stored is None else Familiarity.from_json(stored),
+        )
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise AdapterError(
+            f"{file}: no calibration", hint="run `extractor calibrate` again"
+        ) from error
+
+
+def _columns(answers: Sequence[Answered]) -> dict[str, list[Any]]:
+    return {
+        "document": [one.document for one in answers],
+        "group": [one.group for one in answers],
+        "confidence": [round(one.confidence, 6) for one in answers],
+        "right": [int(one.right) for one in answers],
+    }
+
+
+def _answers(columns: Mapping[str, Sequence[Any]]) -> tuple[Answered, ...]:
+    names = ("document", "group", "confidence", "right")
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return tuple(Answered(d, g, float(c), bool(r)) for d, g, c, r in rows)
+
+
+# ---------------------------------------------------------------- decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which confidence on answers are right as often as was asked for, if from any.
+
+    :param value: accept at or above it; None if no threshold passes the test.
+    :param documents: that were looked at.
+    :param accepted: share of them at or above the threshold.
+    :param needed: about how many documents would do, at the error rate that was seen; None where
+        more of them would not help, for the surest are wrong too often.
+    """
+
+    value: float | None
+    documents: int
+    accepted: float
+    needed: int | None
+
+
+def threshold(answers: Sequence[Answered], target: float) -> Threshold:
+    """Return the lowest confidence for which a precision holds with 95 % probability.
+
+    The documents are taken for independent draws of those to come: the same senders, as often.
+
+    :param answers: one a document.
+    :param target: wanted share of right answers among the accepted ones, between 0 and 1.
+    """
+    ranked = sorted(answers, key=lambda one: -one.confidence)
+    count, error = len(ranked), 1 - target
+    first = least_documents(target)
+    # A later start leaves room for the odd mistake among the surest; it depends on no answer.
+    start, step = max(first, ceil(count / 3)), max(1, count // 20)
+    passed = 0
+    for tried in [*range(start, count, step), count] if count >= first else []:
+        # Documents of one confidence are accepted together.
+        while tried < count and ranked[tried].confidence == ranked[tried - 1].confidence:
+            tried += 1
+        wrong = sum(not one.right for one in ranked[:tried])
+        if at_most(wrong, tried, error) > _LEVEL:
+            break
+        passed = tried
+    if passed:
+        return Threshold(ranked[passed - 1].confidence, count, passed / count, count)
+    return Threshold(None, count, 0.0, _needed(ranked, target))
+
+
+def least_documents(target: float) -> int:
+    """Return how many documents without a single mistake prove a precision at 95 %."""
+    return ceil(log(_LEVEL) / log(target))
+
+
+def _needed(ranked: Sequence[Answered], target: float) -> int | None:
+    """Return about how many documents would do if the surer half erred as often as here."""
+    half = ranked[: ceil(len(ranked) / 2)]
+    wrong = sum(not one.right for one in half)
+    rate = wrong / len(half) if half else 0.0
+    if rate >= 1 - target:
+        return None
+    tried = least_documents(target)
+    while tried < 1_000_000 and at_most(round(rate * tried), tried, 1 - target) > _LEVEL:
+        tried = ceil(tried * 1.1)
+    return max(tried if not wrong else 2 * tried, len(ranked) + 1)
+
+
+def at_most(wrong: int, tried: int, error: float) -> float:
+    """Return the probability of at most so many errors in so many independent tries."""
+    total = 0.0
+    for k in range(wrong + 1):
+        ways = lgamma(tried + 1) - lgamma(k + 1) - lgamma(tried - k + 1)
+        total += exp(ways + k * log(error) + (tried - k) * log1p(-error))
+    return min(1.0, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is accepted without being looked at.
+
+    :param target: share of accepted answers that are to be right.
+    :param fields: threshold of each field, by pattern.
+    :param document: threshold of whole documents.
+    """
+
+    target: float
+    fields: dict[str, Threshold]
+    document: Threshold
+
+    @classmethod
+    def of(cls, calibration: Calibration | None, schema: str, target: float) -> Policy:
+        """Find the thresholds for a target precision.
+
+        :param schema: fingerprint of the schema that is asked for.
+        :raises ValueError: if the target is not between 0.5 (inclusive) and 1 (exclusive).
+        :raises CalibrationError: if there are no held-out answers to this schema, or too few of
+            them for any field.
+        """
+        if not 0.5 <= target < 1:
+            raise ValueError(
+                f"target_precision must be between 0.5 (inclusive) and 1 (exclusive), was: {target}"
+            )
+        if calibration is None or calibration.schema != schema:
+            what = "no calibration" if calibration is None else "a calibration for another schema"
+            raise CalibrationError(
+                f"no precision can be promised: the adapter has {what}",
+                hint="run `extractor calibrate` with labelled documents of your own",
+            )
+        fields = {name: threshold(known, target) for name, known in calibration.fields.items()}
+        policy = cls(target, fields, threshold(calibration.documents, target))
+        if all(one.value is None for one in (*fields.values(), policy.document)):
+            count, needed = policy.document.documents, least_documents(target)
+            raise CalibrationError(
+                f"a precision of {target:g} is not attainable with {count} documents, for no field",
+                hint=f"at least {needed} held-out documents are needed, more where some of their "
+                "answers are wrong; label more or lower the target",
+            )
+        return policy
+
+    def lines(self) -> list[str]:
+        """Return for each field, and for whole documents, what is accepted or what is missing."""
+        found = [("whole document", self.document), *self.fields.items()]
+        return [f"{name}: {_told(one)}" for name, one in found]
+
+    def decide(
+        self, confidences: Mapping[str, Sequence[float]], *, whole: bool, familiar: bool
+    ) -> tuple[Decision, dict[str, Decision]]:
+        """Return the decisions on a document and on its fields by pattern.
+
+        :param confidences: of all answers to a field, by pattern; a row's field is accepted in all
+            rows or in none.
+        :param whole: the document was read to its end and gave a record.
+        :param familiar: it looks like the labelled ones; if not, nothing is accepted.
+        """
+        fields: dict[str, Decision] = {
+            name: _decision(familiar, self.fields.get(name), min(values, default=0.0))
+            for name, values in confidences.items()
+        }
+        return _decision(familiar and whole, self.document, of_document(confidences)), fields
+
+
+def of_document(confidences: Mapping[str, Sequence[float]]) -> float:
+    """Return one number for a document: the product of each field's least confidence, 0..1."""
+    total = 0.0
+    for values in confidences.values():
+        total += log(max(min(values), _LEAST)) if values else 0.0
+    return exp(total)
+
+
+def _decision(allowed: bool, found: Threshold | None, confidence: float) -> Decision:
+    least = inf if found is None or found.value is None else found.value
+    return "accept" if allowed and confidence >= least else "review"
+
+
+def _told(found: Threshold) -> str:
+    if found.value is not None:
+        return (
+            f"accepted from confidence {found.value:.4f} on, "
+            f"{found.accepted:.0%} of {found.documents} held-out documents"
+        )
+    if found.needed is None:
+        return (
+            f"not attainable with {found.documents} documents: its surest answers are wrong too "
+            "often, train on more first"
+        )
+    return f"not attainable with {found.documents} documents, about {found.needed} needed"

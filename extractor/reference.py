@@ -1,0 +1,221 @@
+"""Known parties beside the documents: who a document is from, and what is known of them.
+
+A table has one row a party and columns named like fields, such as `seller_name`, `seller_vat_id`
+and `iban`. A document's row is found by an identifier that it prints, else by a name in nearly the
+same spelling. What the document prints always stands: the row fills what was not found, marked as
+such, and differences are told. Rows that contradict each other fill nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from extractor.document import Document
+from extractor.errors import ReferenceDataError
+from extractor.fields import CodeType, FieldType, Locale, VerbatimType, bare
+from extractor.schema import AnySchema, FieldWarning, LeafNode
+
+_ALIKE = 0.9
+_APART = 0.05
+_LOCALE = Locale()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A table of known parties, read for one schema.
+
+    :param fields: the schema's fields that are columns of the table, with their types.
+    :param rows: by field, the normalised values of a party; what it lacks is left out.
+    :param problems: what could not be used, with its place in the file.
+    """
+
+    name: str
+    fields: dict[str, FieldType]
+    rows: tuple[dict[str, Any], ...]
+    problems: tuple[str, ...]
+    sha256: str
+
+    def find(self, document: Document, values: Mapping[str, Any]) -> tuple[int | None, str]:
+        """Return the row of a document's party, and how it was found or why there is none.
+
+        :param values: what was read from the document, by field.
+        """
+        for how, rows in (
+            ("identifier", self._by_value(values)),
+            ("identifier", self._by_print(document)),
+            ("name", self._by_name(values)),
+        ):
+            if len(rows) == 1:
+                return rows.pop(), how
+            if rows:
+                return None, f"several rows fit its {how}"
+        return None, ""
+
+    def _identifiers(self) -> Iterator[tuple[str, FieldType]]:
+        """Yield the fields whose values name one party: VAT ids, IBANs."""
+        for name, kind in self.fields.items():
+            if isinstance(kind, CodeType):
+                yield name, kind
+
+    def _by_value(self, values: Mapping[str, Any]) -> set[int]:
+        found: set[int] = set()
+        for name, kind in self._identifiers():
+            value = values.get(name)
+            if value is not None:
+                found |= {i for i, row in enumerate(self.rows) if _same(kind, row.get(name), value)}
+        return found
+
+    def _by_print(self, document: Document) -> set[int]:
+        """Return rows of which the document prints an identifier, wherever it stands."""
+        found: set[int] = set()
+        for name, kind in self._identifiers():
+            for value in set(_printed(kind, document.text)):
+                found |= {i for i, row in enumerate(self.rows) if _same(kind, row.get(name), value)}
+        return found
+
+    def _by_name(self, values: Mapping[str, Any]) -> set[int]:
+        """Return the row whose name is nearly that of the document, if no other comes near."""
+        likeness: dict[int, float] = defaultdict(float)
+        for name, kind in self.fields.items():
+            value = values.get(name)
+            if not isinstance(kind, VerbatimType) or not isinstance(value, str):
+                continue
+            for i, row in enumerate(self.rows):
+                if isinstance(row.get(name), str):
+                    likeness[i] = max(likeness[i], _likeness(row[name], value))
+        best = max(likeness.values(), default=0.0)
+        if best < _ALIKE:
+            return set()
+        return {i for i, one in likeness.items() if one > best - _APART}
+
+    def fill(
+        self, document: Document, values: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[FieldWarning]]:
+        """Return what the party's row adds to the values read, and what is to be said of it.
+
+        :returns: by field, values where none was read; and the warnings `reference_differs` where
+            the document prints another value, `reference` where the row's value was taken, and
+            `reference_ambiguous` where several rows fit.
+        """
+        place, how = self.find(document, values)
+        if place is None:
+            message = f"{self.name}: {how}; none was used"
+            return {}, [FieldWarning("", "reference_ambiguous", message)] if how else []
+        row = f"row {place + 2} of {self.name}, found by its {how}"
+        filled: dict[str, Any] = {}
+        warnings: list[FieldWarning] = []
+        for name, value in self.rows[place].items():
+            own = values.get(name)
+            if own is None:
+                filled[name] = value
+                warnings.append(FieldWarning(name, "reference", f"taken from {row}"))
+            elif not self.fields[name].same(own, value):
+                message = f"{row} has another value; what the document prints was kept"
+                warnings.append(FieldWarning(name, "reference_differs", message))
+        return filled, warnings
+
+
+def read(path: str | os.PathLike[str], schema: AnySchema) -> Reference:
+    """Read a CSV or XLSX table of known parties.
+
+    :param schema: its top-level single values are looked for among the columns, without regard to
+        case, spaces and dashes in their names.
+    :raises ReferenceDataError: if the file cannot be read, or no column is a field.
+    """
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+        table = list(_xlsx(file) if file.suffix.lower() == ".xlsx" else _csv(data))
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)[:100]
+        raise ReferenceDataError(
+            f"reference {file}: cannot be read ({reason})", hint="give a CSV in UTF-8 or an XLSX"
+        ) from error
+    known = {
+        _folded(name): (name, node.type)
+        for name, node in schema.root.keys
+        if isinstance(node, LeafNode)
+    }
+    header = [_folded(cell) for cell in table[0]] if table else []
+    columns = {place: known[cell] for place, cell in enumerate(header) if cell in known}
+    if not columns:
+        raise ReferenceDataError(
+            f"reference {file}: no column is a field of {schema.name}",
+            hint=f"name the columns like fields: {', '.join(name for name, _ in known.values())}",
+        )
+    problems: list[str] = []
+    rows = []
+    for number, cells in enumerate(table[1:], start=2):
+        row: dict[str, Any] = {}
+        for place, (name, kind) in columns.items():
+            cell = cells[place].strip() if place < len(cells) else ""
+            value = _value(kind, cell)
+            if value is not None:
+                row[name] = value
+            elif cell:
+                problems.append(f"row {number}, {name}: is no such value")
+        rows.append(row)
+    digest = hashlib.sha256(data).hexdigest()
+    return Reference(file.name, dict(columns.values()), tuple(rows), tuple(problems), digest)
+
+
+def _csv(data: bytes) -> Iterator[list[str]]:
+    text = data.decode("utf-8-sig")
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    yield from csv.reader(text.splitlines(), delimiter=separator)
+
+
+def _xlsx(file: Path) -> Iterator[list[str]]:
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+    except BadZipFile as error:
+        raise ValueError("it is no XLSX") from error
+    try:
+        for cells in book.worksheets[0].iter_rows(values_only=True):
+            yield ["" if cell is None else str(cell) for cell in cells]
+    finally:
+        book.close()
+
+
+def _folded(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def _value(kind: FieldType, cell: str) -> Any:
+    """Return a cell's value, None where it is empty or none of this type."""
+    if not cell:
+        return None
+    try:
+        return kind.from_label(cell, _LOCALE)
+    except ValueError:
+        return None
+
+
+def _printed(kind: FieldType, text: str) -> Iterable[Any]:
+    locale = Locale.of(text)
+    for start, end in kind.find(text):
+        try:
+            yield kind.parse(text[start:end], locale).value
+        except ValueError:
+            continue
+
+
+def _same(kind: FieldType, known: Any, value: Any) -> bool:
+    return known is not None and kind.same(known, value)
+
+
+def _likeness(a: str, b: str) -> float:
+    return SequenceMatcher(None, bare(a), bare(b), autojunk=False).ratio()
