@@ -173,7 +173,8 @@ def _rated(
 ) -> tuple[Rated, ...]:
     sure = {
         path: result.confidence
-        for path, result in extraction.fields.items()
+        # A baseline, such as rules, gives values alone.
+        for path, result in getattr(extraction, "fields", {}).items()
         if result.confidence is not None
     }
     if not sure:

@@ -43,13 +43,11 @@ class Answer:
 
     :param values: by JSON key, as `Extraction.values`.
     :param confidence: by path, 0..1, uncalibrated; of values only.
-    :param fields: calibrated results by path; a method has none.
     """
 
     values: dict[str, Any]
     status: str = "complete"
     confidence: dict[str, float] = field(default_factory=dict)
-    fields: dict[str, Any] = field(default_factory=dict)
 
 
 def read_known(
