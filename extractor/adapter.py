@@ -174,6 +174,9 @@ def add_parity(folder: Path, parity: dict[str, Parity]) -> None:
 def add_calibration(folder: Path, calibration: Calibration) -> None:
     """Write how reliable an adapter is into its folder, in place of what was known before."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    # Cut off in between, the adapter is one without a calibration and not a damaged one.
+    if manifest["files"].pop(confidence.FILE, None) is not None:
+        _write_json(folder / MANIFEST, manifest)
     _write_text(folder / confidence.FILE, calibration.dump())
     manifest["files"][confidence.FILE] = _hash(folder / confidence.FILE)
     _write_json(folder / MANIFEST, manifest)

@@ -448,7 +448,7 @@ def _fields(extraction: Extraction[Any], schema: AnySchema) -> Line:
                 "probability": _rounded(result.probability),
                 "others": [
                     {
-                        "value": leaves[path].type.to_json(other.value),
+                        "value": other.type.to_json(other.value),
                         "printed": other.printed,
                         "probability": _rounded(other.probability),
                         "windows": other.windows,

@@ -10,10 +10,12 @@ answer stays, with the warning that it always had.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice, product
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 from extractor.fields import FieldType, Locale
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output, Request
 
 _ROUNDS = 4  # checks that may reject one after the other
+_CHANGED = 3  # fields at once
 _TRIES = 12_000  # combinations given to the class, about a second
 _SCORED = 16  # accepted combinations given to the model
 _LEAST = -6.0  # log of how much less likely than the first answer another one may be
@@ -65,7 +68,7 @@ class _Rejected:
         self.request, self.output, self.values, self.locale = request, output, values, locale
         self.schema: AnySchema = request.schema
         self.answer = json.loads(output.text)
-        self.problems = self._problems({})
+        self.problems = self._problems({}) or set()
 
     @classmethod
     def of(cls, request: Request, output: Output) -> _Rejected | None:
@@ -94,8 +97,6 @@ class _Rejected:
 
     def _whole(self, engine: Engine, text: str) -> Output | None:
         """Return a whole answer with its probabilities and what it has cost so far."""
-        import dataclasses
-
         (whole,) = engine.score(self.request, [text])
         if whole is None:
             return None
@@ -109,13 +110,25 @@ class _Rejected:
     def _options(self, problem: tuple[str, str]) -> dict[Path, list[tuple[str, Any]]]:
         """Return the other values that the document shows for each field the problem is about.
 
-        It is about a field if it is gone without the field's value.
+        It is about a field if it is gone without the field's value or, where the class requires
+        one, with another value. Values that other such fields have come first: two are often
+        exchanged.
         """
         found = {}
         for path, kind in _typed(self.schema.root, self.answer):
-            if problem not in self._problems({path: (None, None)}):
-                found[path] = self._candidates(kind, _at(self.values, path))
-        return found
+            others = self._candidates(kind, _at(self.values, path))
+            without = self._problems({path: (None, None)})
+            if without is None:
+                gone = any(self._is_solved(problem, {path: other}) for other in others)
+            else:
+                gone = problem not in without
+            if gone:
+                found[path] = others
+        taken = [_at(self.values, path) for path in found]
+        return {
+            path: sorted(others, key=lambda other: other[1] not in taken)
+            for path, others in found.items()
+        }
 
     def _candidates(self, kind: FieldType, present: Any) -> list[tuple[str, Any]]:
         """Return distinct values of a kind as printed and read; the last on the page first."""
@@ -135,30 +148,36 @@ class _Rejected:
         self, problem: tuple[str, str], options: Mapping[Path, Sequence[tuple[str, Any]]]
     ) -> Iterator[Changes]:
         """Yield combinations that the class accepts in this respect; few changes come first."""
-        tries = 0
-        for size in range(1, len(options) + 1):
+        sizes = range(1, min(_CHANGED, len(options)) + 1)
+        left, waiting = _TRIES, sum(comb(len(options), size) for size in sizes)
+        for size in sizes:
             for paths in combinations(options, size):
-                for values in product(*(options[path] for path in paths)):
-                    tries += 1
-                    if tries > _TRIES:
-                        return
+                # What one combination of fields leaves of its share goes to those after it.
+                tried, share = 0, left // waiting
+                for values in islice(product(*(options[path] for path in paths)), share):
+                    tried += 1
                     changes = dict(zip(paths, values, strict=True))
-                    left = self._problems(changes)
-                    if problem not in left and len(left) <= len(self.problems):
+                    if self._is_solved(problem, changes):
                         yield changes
+                left, waiting = left - tried, waiting - 1
 
-    def _problems(self, changes: Changes) -> set[tuple[str, str]]:
+    def _is_solved(self, problem: tuple[str, str], changes: Changes) -> bool:
+        left = self._problems(changes)
+        return left is not None and problem not in left and len(left) <= len(self.problems)
+
+    def _problems(self, changes: Changes) -> set[tuple[str, str]] | None:
         """Return what the class rejects, each as (field, message without its numbers).
 
         A message may quote the values it is about; it is the same problem with other values.
+        None where the class requires a value that is missing.
         """
         values = self.values
         for path, (_, value) in changes.items():
             values = _with(values, path, value)
-        return {
-            (warning.field, re.sub(r"[\d.,'\s-]+", " ", warning.message))
-            for warning in self.schema.rejections(values)
-        }
+        rejected = self.schema.rejections(values)
+        if rejected is None:
+            return None
+        return {(one.field, re.sub(r"[\d.,'\s-]+", " ", one.message)) for one in rejected}
 
     def _text(self, changes: Changes) -> str:
         answer = self.answer

@@ -218,11 +218,17 @@ class Calibrator:
 
 
 def corrected(probability: float, knots: Sequence[tuple[float, float]]) -> float:
-    """Return a probability moved by linear interpolation between knots; beyond them by the last."""
+    """Return a probability moved by linear interpolation between knots.
+
+    Beyond the last knot it rises by no more than a thousandth of what is missing to 1: nothing is
+    taken for certain, and the surest answers stay in their order.
+    """
     if not knots:
         return probability
     before = max((knot for knot in knots if knot[0] <= probability), default=(0.0, 0.0))
-    after = min((knot for knot in knots if knot[0] > probability), default=(1.0, 1.0))
+    end = knots[-1][1]
+    last = (1.0, end + 0.001 * (1 - end))
+    after = min((knot for knot in knots if knot[0] > probability), default=last)
     if after[0] == before[0]:
         return before[1]
     part = (probability - before[0]) / (after[0] - before[0])
@@ -250,6 +256,8 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What an adapter knows of its own reliability; holds no text of any document.
+
+    Of words that several senders share it holds hashes, by which one can ask for a word.
 
     :param schema: fingerprint of the schema whose answers it was fitted on.
     :param fields: held-out answers by field pattern, one a document.
@@ -355,6 +363,8 @@ class Threshold:
 
 def threshold(answers: Sequence[Answered], target: float) -> Threshold:
     """Return the lowest confidence for which a precision holds with 95 % probability.
+
+    So it is for each field, and for whole documents, by itself; of many fields at once some miss.
 
     The documents are taken for independent draws of those to come: the same senders, as often.
 
@@ -462,13 +472,16 @@ class Policy:
 
         :param confidences: of all answers to a field, by pattern; a row's field is accepted in all
             rows or in none.
-        :param whole: the document was read to its end and gave a record.
+        :param whole: the document was read to its end, gave a record that its class accepts, and
+            each of its values has a confidence.
         :param familiar: it looks like the labelled ones; if not, nothing is accepted.
         """
         fields: dict[str, Decision] = {
             name: _decision(familiar, self.fields.get(name), min(values, default=0.0))
             for name, values in confidences.items()
         }
+        # A field that no held-out document told of was in none of the documents counted here.
+        whole = whole and confidences.keys() <= self.fields.keys()
         return _decision(familiar and whole, self.document, of_document(confidences)), fields
 
 

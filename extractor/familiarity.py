@@ -3,8 +3,9 @@
 Looked at are the words of letters only, such as `invoice`, `due`, `total`, each by itself and with
 the next one on its line, which says something of the layout, too. They are hashed; a document's
 sketch is its smallest hashes, from which the Jaccard index of two documents is estimated (bottom-k
-sketches: Broder 1997; Cohen and Kaplan 2007). How near the nearest labelled document of *another*
-group is says what is usual for a new sender; a document below nearly all of these is unseen.
+sketches: Broder 1997; Cohen and Kaplan 2007). Only what documents of three groups share is kept, as
+names and addresses are shared by none. How near the nearest labelled document of *another* group is
+says what is usual for a new sender; a document below nearly all of these is unseen.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import base64
 import hashlib
 import re
 import struct
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,6 +26,7 @@ Sketch = tuple[int, ...]
 _SIZE = 128
 _MOST = 256
 _ALARMS = 0.05
+_GROUPS = 3  # that must share a word
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _LONGEST = 20_000
 
@@ -54,10 +57,25 @@ def similarity(a: Sketch, b: Sketch) -> float:
     return sum(value in both for value in least) / len(least)
 
 
+def _only(one: Sketch, marks: set[int]) -> Sketch:
+    return tuple(mark for mark in one if mark in marks)
+
+
+def _dealt(groups: Sequence[int]) -> list[int]:
+    """Return the documents in rounds: one of each group, then another of each that has more."""
+    seen: dict[int, int] = defaultdict(int)
+    order = []
+    for index, group in enumerate(groups):
+        order.append((seen[group], index))
+        seen[group] += 1
+    return [index for _, index in sorted(order)]
+
+
 @dataclass(frozen=True, slots=True)
 class Familiarity:
     """Sketches of labelled documents, and how near one of them must be.
 
+    :param sketches: hashes that documents of several groups have, of each document kept.
     :param least: similarity to the nearest sketch below which a document is unseen, 0..1.
     """
 
@@ -69,25 +87,27 @@ class Familiarity:
         """Keep labelled documents' sketches, at most 256, all groups alike.
 
         :param groups: of each; a document is compared with those of other groups.
-        :returns: None with fewer than 20 groups: what is usual cannot be told from so few.
+        :returns: None with fewer than 20 groups, or where one document in twenty is like no other:
+            what is usual cannot be told from these.
         """
         if len(set(groups)) < 20:
             return None
+        groups_of: dict[int, set[int]] = defaultdict(set)
+        for one, group in zip(sketches, groups, strict=True):
+            for mark in one:
+                groups_of[mark].add(group)
+        shared = {mark for mark, having in groups_of.items() if len(having) >= _GROUPS}
+        kept = [(_only(sketches[i], shared), groups[i]) for i in _dealt(groups)[:_MOST]]
         nearest = sorted(
-            max(similarity(own, other) for other, g in zip(sketches, groups, strict=True) if g != h)
-            for own, h in zip(sketches, groups, strict=True)
+            max((similarity(own, other) for other, g in kept if g != group), default=0.0)
+            for own, group in ((_only(s, shared), g) for s, g in zip(sketches, groups, strict=True))
         )
-        seen: dict[int, int] = {}
-        order = []
-        for index, group in enumerate(groups):
-            seen[group] = seen.get(group, 0) + 1
-            order.append((seen[group], index))
-        kept = sorted(index for _, index in sorted(order)[:_MOST])
-        return cls(tuple(sketches[i] for i in kept), nearest[int(_ALARMS * (len(nearest) + 1))])
+        least = nearest[int(_ALARMS * len(nearest))]
+        return cls(tuple(one for one, _ in kept), least) if least > 0 else None
 
     def knows(self, document: Document) -> bool:
         """Return whether a document is near enough to a labelled one."""
-        own = sketch(document)
+        own = _only(sketch(document), set().union(*self.sketches))
         return any(similarity(own, other) >= self.least for other in self.sketches)
 
     def to_json(self) -> dict[str, Any]:

@@ -170,7 +170,7 @@ class Extractor(Generic[T]):
         self.einvoice: UseEInvoice = einvoice
         self.all_windows = all_windows
         self.context: Context | None = None
-        self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema.model)}
+        self._identity = {"schema": self.schema.fingerprint, "class": _source(self.schema)}
         self.reference: Reference | None = None
         if reference is not None:
             self.reference = references.read(reference, self.schema)
@@ -244,7 +244,8 @@ class Extractor(Generic[T]):
         with watch.stage("check"):
             outputs, chosen = self._reconsider(document, asked, windows, outputs)
         with watch.stage("evidence"):
-            extraction = self._assemble(document, filled, asked, windows, outputs, chosen)
+            unread = len(cuts) - len(windows)
+            extraction = self._assemble(document, filled, asked, windows, outputs, chosen, unread)
             extraction = _with_unread(extraction, len(cuts))
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
@@ -335,6 +336,7 @@ class Extractor(Generic[T]):
         windows: Sequence[Window],
         outputs: Sequence[Output],
         chosen: Sequence[FieldWarning],
+        unread: int,
     ) -> Extraction[T]:
         locale = Locale.of(document.text)
         answers = [
@@ -417,9 +419,12 @@ class Extractor(Generic[T]):
             *rejected,
         )
         rated = self._rated(leaves, fields, warnings)
+        against = rejected or unread or document.unread_pages
         differs = any(warning.code == "reference_differs" for warning in warnings)
-        whole = status == "complete" and not differs
-        decision, decided, unseen = self._decided(document, leaves, rated, whole)
+        whole = status == "complete" and not against and not differs
+        # Answers to a part of the fields come of another prompt than those that were calibrated.
+        promised = asked is None or asked is self.schema
+        decision, decided, unseen = self._decided(document, leaves, rated, whole, promised)
         return Extraction(
             schema=self.schema,
             status=status,
@@ -470,11 +475,15 @@ class Extractor(Generic[T]):
         leaves: Sequence[Leaf],
         fields: dict[str, FieldResult],
         whole: bool,
+        promised: bool,
     ) -> tuple[Decision | None, dict[str, FieldResult], list[FieldWarning]]:
         """Return the decision on the document, the fields with theirs, and a layout's alarm.
 
         :param whole: nothing is against the document as a whole.
+        :param promised: the answers are of the kind that was calibrated.
         """
+        if all(result.signals is None for result in fields.values()):
+            return None, fields, []  # no model answered
         known = None if self.calibration is None else self.calibration.familiarity
         familiar = known is None or known.knows(document)
         message = "unlike the labelled documents: what was promised for such does not hold for it"
@@ -488,7 +497,8 @@ class Extractor(Generic[T]):
                 sure.setdefault(leaf.pattern, []).append(value)
         if not sure:
             return None, fields, alarm
-        decision, by_pattern = self.policy.decide(sure, whole=whole, familiar=familiar)
+        whole = whole and all(fields[leaf.path].confidence is not None for leaf in leaves)
+        decision, by_pattern = self.policy.decide(sure, whole=whole, familiar=familiar and promised)
         decided = {
             leaf.path: replace(fields[leaf.path], decision=by_pattern[leaf.pattern])
             for leaf in leaves
@@ -670,15 +680,16 @@ def _conflict(others: Sequence[Other]) -> str:
     )
 
 
-def _source(model: type[Model]) -> str:
-    """Return a hash of what the records of a class depend on beside its fields.
+def _source(schema: AnySchema) -> str:
+    """Return a hash of what the records of a class and the classes in it depend on beside fields.
 
     Defaults and validators change records, and no fingerprint of the fields tells.
     """
     parts = []
     with suppress(PydanticUserError):  # a field of a type that JSON Schema does not know
-        parts.append(json.dumps(model.model_json_schema(), sort_keys=True, default=str))
-    for part in model.__mro__:
+        described = schema.model.model_json_schema()
+        parts.append(json.dumps(described, sort_keys=True, default=str))
+    for part in dict.fromkeys(base for one in schema.models() for base in one.__mro__):
         if issubclass(part, Model) and part is not Model:
             with suppress(OSError, TypeError):  # made at run time, or typed at a prompt
                 parts.append(inspect.getsource(part))

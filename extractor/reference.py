@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,15 @@ class Reference:
     rows: tuple[dict[str, Any], ...]
     problems: tuple[str, ...]
     sha256: str
+    index: dict[str, dict[str, list[int]]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Index the identifiers: a table has thousands of rows."""
+        for name, _ in self._identifiers():
+            of_value = self.index.setdefault(name, defaultdict(list))
+            for place, row in enumerate(self.rows):
+                if name in row:
+                    of_value[bare(str(row[name]))].append(place)
 
     def find(self, document: Document, values: Mapping[str, Any]) -> tuple[int | None, str]:
         """Return the row of a document's party, and how it was found or why there is none.
@@ -50,7 +60,7 @@ class Reference:
         """
         for how, rows in (
             ("identifier", self._by_value(values)),
-            ("identifier", self._by_print(document)),
+            ("identifier", self._by_print(document, values)),
             ("name", self._by_name(values)),
         ):
             if len(rows) == 1:
@@ -67,19 +77,30 @@ class Reference:
 
     def _by_value(self, values: Mapping[str, Any]) -> set[int]:
         found: set[int] = set()
-        for name, kind in self._identifiers():
-            value = values.get(name)
-            if value is not None:
-                found |= {i for i, row in enumerate(self.rows) if _same(kind, row.get(name), value)}
+        for name, _ in self._identifiers():
+            if values.get(name) is not None:
+                found |= self._rows_of(name, values[name])
         return found
 
-    def _by_print(self, document: Document) -> set[int]:
-        """Return rows of which the document prints an identifier, wherever it stands."""
+    def _by_print(self, document: Document, values: Mapping[str, Any]) -> set[int]:
+        """Return rows of which the document prints an identifier, wherever it stands.
+
+        It may be that of another party on the page, so a name that was read must be the row's.
+        """
         found: set[int] = set()
         for name, kind in self._identifiers():
             for value in set(_printed(kind, document.text)):
-                found |= {i for i, row in enumerate(self.rows) if _same(kind, row.get(name), value)}
-        return found
+                found |= self._rows_of(name, value)
+        named = any(
+            isinstance(kind, VerbatimType) and values.get(name) is not None
+            for name, kind in self.fields.items()
+        )
+        return found & self._by_name(values) if named else found
+
+    def _rows_of(self, name: str, value: Any) -> set[int]:
+        """Return the rows with a value, found by its letters and digits."""
+        rows = self.index.get(name, {}).get(bare(str(value)), ())
+        return {i for i in rows if _same(self.fields[name], self.rows[i][name], value)}
 
     def _by_name(self, values: Mapping[str, Any]) -> set[int]:
         """Return the row whose name is nearly that of the document, if no other comes near."""
@@ -88,9 +109,10 @@ class Reference:
             value = values.get(name)
             if not isinstance(kind, VerbatimType) or not isinstance(value, str):
                 continue
+            matcher = SequenceMatcher(None, "", bare(value), autojunk=False)
             for i, row in enumerate(self.rows):
                 if isinstance(row.get(name), str):
-                    likeness[i] = max(likeness[i], _likeness(row[name], value))
+                    likeness[i] = max(likeness[i], _likeness(matcher, row[name]))
         best = max(likeness.values(), default=0.0)
         if best < _ALIKE:
             return set()
@@ -101,26 +123,33 @@ class Reference:
     ) -> tuple[dict[str, Any], list[FieldWarning]]:
         """Return what the party's row adds to the values read, and what is to be said of it.
 
-        :returns: by field, values where none was read; and the warnings `reference_differs` where
-            the document prints another value, `reference` where the row's value was taken, and
-            `reference_ambiguous` where several rows fit.
+        :returns: by field, values where none was read; and the warnings `reference` where the
+            row's value was taken, `reference_differs` where the document prints another one, which
+            fills nothing, and `reference_ambiguous` where several rows fit.
         """
         place, how = self.find(document, values)
         if place is None:
             message = f"{self.name}: {how}; none was used"
             return {}, [FieldWarning("", "reference_ambiguous", message)] if how else []
         row = f"row {place + 2} of {self.name}, found by its {how}"
-        filled: dict[str, Any] = {}
-        warnings: list[FieldWarning] = []
-        for name, value in self.rows[place].items():
-            own = values.get(name)
-            if own is None:
-                filled[name] = value
-                warnings.append(FieldWarning(name, "reference", f"taken from {row}"))
-            elif not self.fields[name].same(own, value):
-                message = f"{row} has another value; what the document prints was kept"
-                warnings.append(FieldWarning(name, "reference_differs", message))
-        return filled, warnings
+        known = self.rows[place]
+        read = {name: values[name] for name in known if values.get(name) is not None}
+        differs = [name for name, own in read.items() if not self._agrees(name, own, known[name])]
+        if differs:
+            # Another party, or a forged invoice: neither is to be completed from this row.
+            message = f"{row} has another value; what the document prints was kept"
+            return {}, [FieldWarning(name, "reference_differs", message) for name in differs]
+        filled = {name: value for name, value in known.items() if name not in read}
+        return filled, [FieldWarning(name, "reference", f"taken from {row}") for name in filled]
+
+    def _agrees(self, name: str, own: Any, known: Any) -> bool:
+        """Return whether a value is that of the row; a name may be spelled a little otherwise."""
+        kind = self.fields[name]
+        if kind.same(own, known):
+            return True
+        if not isinstance(kind, VerbatimType) or not isinstance(own, str):
+            return False
+        return _likeness(SequenceMatcher(None, "", bare(own), autojunk=False), known) >= _ALIKE
 
 
 def read(path: str | os.PathLike[str], schema: AnySchema) -> Reference:
@@ -171,7 +200,7 @@ def _csv(data: bytes) -> Iterator[list[str]]:
     text = data.decode("utf-8-sig")
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
-    yield from csv.reader(text.splitlines(), delimiter=separator)
+    yield from csv.reader(io.StringIO(text, newline=""), delimiter=separator)
 
 
 def _xlsx(file: Path) -> Iterator[list[str]]:
@@ -181,13 +210,14 @@ def _xlsx(file: Path) -> Iterator[list[str]]:
 
     try:
         book = load_workbook(file, read_only=True, data_only=True)
-    except BadZipFile as error:
-        raise ValueError("it is no XLSX") from error
-    try:
-        for cells in book.worksheets[0].iter_rows(values_only=True):
-            yield ["" if cell is None else str(cell) for cell in cells]
-    finally:
-        book.close()
+        try:
+            for cells in book.worksheets[0].iter_rows(values_only=True):
+                yield ["" if cell is None else str(cell) for cell in cells]
+        finally:
+            book.close()
+    # SyntaxError is what XML parsers raise; the others are what openpyxl does of odd workbooks.
+    except (BadZipFile, SyntaxError, AttributeError, IndexError, TypeError) as error:
+        raise ValueError("it is no whole XLSX with a sheet") from error
 
 
 def _folded(name: str) -> str:
@@ -217,5 +247,10 @@ def _same(kind: FieldType, known: Any, value: Any) -> bool:
     return known is not None and kind.same(known, value)
 
 
-def _likeness(a: str, b: str) -> float:
-    return SequenceMatcher(None, bare(a), bare(b), autojunk=False).ratio()
+def _likeness(matcher: SequenceMatcher[str], name: str) -> float:
+    """Return how alike a name is, 0..1; 0 where it cannot be alike enough to count."""
+    matcher.set_seq1(bare(name))
+    least = _ALIKE - _APART
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0.0
+    return matcher.ratio()

@@ -273,11 +273,11 @@ class Schema(Generic[T]):
             warnings.append(FieldWarning("", "rejected", message))
         return record, (), warnings
 
-    def rejections(self, values: Mapping[str, Any]) -> list[FieldWarning]:
-        """Return what the class's own validators reject; nothing where a required value lacks."""
+    def rejections(self, values: Mapping[str, Any]) -> list[FieldWarning] | None:
+        """Return what the class's own validators reject; None where a required value is missing."""
         missing: list[str] = []
         pruned = _prune(self.root, values, "", missing)
-        return [] if missing else self._validate(pruned)[1]
+        return None if missing else self._validate(pruned)[1]
 
     def _validate(self, pruned: Mapping[str, Any]) -> tuple[T | None, list[FieldWarning]]:
         try:
@@ -322,6 +322,10 @@ class Schema(Generic[T]):
             for key, value in label.items()
             if key in nodes
         }
+
+    def models(self) -> list[type[BaseModel]]:
+        """Return the class and every class in it, each once."""
+        return list(dict.fromkeys([self.model, *_models(self.root)]))
 
     def leaves(self, values: Mapping[str, Any]) -> Iterator[Leaf]:
         """Yield every leaf of some values in schema order; empty lists and null rows have none."""
@@ -1217,6 +1221,21 @@ def _parse_leaf(kind: FieldType, value: Any, path: str, locale: Locale | None) -
             hint="write the value in canonical form (ISO date, decimal string) or as printed",
             field=path,
         ) from error
+
+
+def _models(node: Node) -> Iterator[type[BaseModel]]:
+    if isinstance(node, ObjectNode):
+        if node.model is not None:
+            yield node.model
+        for _, child in node.keys:
+            yield from _models(child)
+    elif isinstance(node, ListNode):
+        yield from _models(node.item)
+    elif isinstance(node, MapNode):
+        yield from _models(node.value)
+    elif isinstance(node, TupleNode | UnionNode):
+        for part in node.items if isinstance(node, TupleNode) else node.options:
+            yield from _models(part)
 
 
 def _leaves(node: Node, value: Any, path: str, pattern: str) -> Iterator[Leaf]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from extractor.document import Document
 from extractor.evidence import occurrences
-from extractor.fields import Locale
+from extractor.fields import FieldType, Locale
 from extractor.schema import (
     AnySchema,
     ConstNode,
@@ -172,12 +172,14 @@ class Other:
     :param printed: as the document prints it, None where the value is not a copy.
     :param probability: of the window that was surest of it, 0..1; None if unknown.
     :param windows: how many say so.
+    :param type: of the value; another option of a union may have won.
     """
 
     value: Any
     printed: str | None
     probability: float | None
     windows: int
+    type: FieldType = field(default_factory=FieldType, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +248,13 @@ class _Voice:
 
     def agrees(self, other: _Voice) -> bool:
         return self.leaves.keys() == other.leaves.keys() and all(
-            leaf.type.same(leaf.value, other.leaves[path].value)
-            for path, leaf in self.leaves.items()
+            _same(leaf, other.leaves[path]) for path, leaf in self.leaves.items()
         )
+
+
+def _same(a: Leaf, b: Leaf) -> bool:
+    """Return whether two values are equal; those of different options of a union are not."""
+    return type(a.type) is type(b.type) and a.type.same(a.value, b.value)
 
 
 def _vote(
@@ -295,8 +301,9 @@ def _others(winner: _Voice, losers: Sequence[Sequence[_Voice]]) -> dict[str, tup
         voice = max(party, key=lambda voice: voice.weight)
         for path, leaf in voice.leaves.items():
             won = winner.leaves.get(path)
-            if won is None or not leaf.type.same(leaf.value, won.value):
-                other = Other(leaf.value, voice.printed.get(path), voice.probability, len(party))
+            if won is None or not _same(leaf, won):
+                printed = voice.printed.get(path)
+                other = Other(leaf.value, printed, voice.probability, len(party), leaf.type)
                 others[path] = (*others.get(path, ()), other)
     return others
 
@@ -336,18 +343,21 @@ def _join_values(name: str, node: ListNode, answers: Sequence[Answer]) -> list[A
 
     def read(printed: Any) -> Any:
         try:
-            return kind.parse(printed, locale).value
+            return None if printed is None else kind.parse(printed, locale).value
         except ValueError:
             return printed
+
+    def is_known(printed: Any) -> bool:
+        value = read(printed)
+        return any(
+            value is other if value is None or other is None else kind.same(value, other)
+            for other in known
+        )
 
     values: list[Any] = []
     known: list[Any] = []
     for answer in answers:
-        new = [
-            value
-            for value in _rows(name, node, answer)
-            if not any(kind.same(read(value), other) for other in known)
-        ]
+        new = [value for value in _rows(name, node, answer) if not is_known(value)]
         values += new
         known += map(read, new)
     return values

@@ -13,7 +13,7 @@ from pydantic import BaseModel, field_validator, model_validator
 from extractor import Extractor, base_model
 from extractor.engine.base import Output, Request
 from extractor.engine.local import LocalEngine
-from extractor.fields import IsoDate, Money, Verbatim
+from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.prompt import encode, render
 from extractor.schema import Schema
 from extractor.testing import CannedEngine
@@ -140,6 +140,31 @@ def test_checks_of_one_field_and_of_nested_classes_choose_too() -> None:
     assert str(found.values["parcel"]["weight"]) == "30.00"
     assert str(found.values["totals"]["gross"]) == "120.00"
     assert {w.field for w in found.warnings} == {"parcel.weight", "totals.gross"}
+
+
+def test_two_exchanged_values_are_found_on_a_page_of_many_amounts() -> None:
+    amounts = "\n".join(f"item  {1000 + 7 * i}.10" for i in range(150))
+    answer = {"net": "120.00", "tax": "20.00", "gross": "100.00"}
+    engine = Weighing(answer, {'"net":"100.00","tax":"20.00"': 1.0})
+    found = Extractor(Bill, engine=engine).extract(f"{amounts}\n{TEXT}")
+
+    assert {k: str(found.values[k]) for k in ("net", "tax", "gross")} == {
+        "net": "100.00",
+        "tax": "20.00",
+        "gross": "120.00",
+    }
+
+
+def test_a_required_field_that_a_check_is_not_about_stays() -> None:
+    class Numbered(Totals):
+        number: Identifier
+
+    answer = {"number": "R-1", "net": "100.00", "tax": "20.00", "gross": "90.00"}
+    engine = Weighing(answer, {})
+    found = Extractor(Numbered, engine=engine).extract(f"R-1\nR-2\nR-3\n{TEXT}")
+
+    assert found.values["number"] == "R-1"
+    assert str(found.values["gross"]) == "120.00"
 
 
 @pytest.fixture(scope="module")

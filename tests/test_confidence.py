@@ -329,6 +329,21 @@ def test_sketches_hold_no_text_and_estimate_the_likeness_of_documents() -> None:
     assert Familiarity.of([a] * 10, list(range(10))) is None
 
 
+def test_what_only_one_sender_prints_is_not_kept_and_documents_like_no_other_tell_nothing() -> None:
+    own = sketch(Document.from_text("Gundula Meierhofer"))
+    kept = {mark for one in familiar().sketches for mark in one}
+    sketches = [sketch(Document.from_text(f"{text}\nGundula Meierhofer")) for text in INVOICES[:2]]
+    more = Familiarity.of(
+        [*sketches, *(sketch(Document.from_text(text)) for text in INVOICES)],
+        [0, 1, *range(2, 2 + len(INVOICES))],
+    )
+
+    assert kept and more is not None
+    assert not {mark for one in more.sketches for mark in one} & set(own)
+    alone = [sketch(Document.from_text(name)) for name in ("Quark", "Xylem", "Zinc")]
+    assert Familiarity.of([*sketches[:1] * 20, *alone], list(range(23))) is None
+
+
 # ---------------------------------------------------------------- in the adapter's folder
 
 

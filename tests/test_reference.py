@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -58,6 +59,43 @@ def test_what_is_not_found_is_taken_from_the_party_and_marked(table: Path) -> No
     assert found.record is not None and found.record.seller_name == "Müller GmbH"
     assert found.fields["iban"].evidence.status == "verified"
     assert found.values["total"] is not None
+
+
+def test_the_identifier_of_another_party_on_the_page_fills_nothing(table: Path) -> None:
+    text = "From Unbekannt AG\nTo M\u00fcller GmbH, VAT DE136695976\nTotal 5.00"
+    found = read(table, text, seller_name="Unbekannt AG", total="5.00")
+
+    assert found.values["seller_vat_id"] is None
+    assert found.values["iban"] is None
+    assert codes(found) == set()
+
+
+def test_a_row_that_differs_fills_nothing(table: Path) -> None:
+    other = "GB33BUKB20201555555555"
+    text = f"M\u00fcller GmbH\nIBAN {other}"
+    found = read(table, text, iban=other, seller_name="M\u00fcller GmbH")
+
+    assert found.values["seller_vat_id"] is None
+    assert codes(found) == {("iban", "reference_differs")}
+
+
+def test_cells_of_several_lines_and_damaged_sheets(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.csv"
+    wide.write_text('seller_name,iban\n"M\u00fcller\nGmbH",DE89370400440532013000\n', "utf-8")
+    rows = references.read(wide, Schema.of(Bill)).rows
+    assert rows == ({"seller_name": "M\u00fcller\nGmbH", "iban": "DE89370400440532013000"},)
+
+    whole = tmp_path / "whole.xlsx"
+    book = Workbook()
+    book.active.append(["seller_name", "iban"])
+    book.save(whole)
+    broken = tmp_path / "broken.xlsx"
+    with ZipFile(whole) as old, ZipFile(broken, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data[: len(data) // 2] if "sheet1" in name else data)
+    with pytest.raises(ReferenceDataError, match="cannot be read"):
+        references.read(broken, Schema.of(Bill))
 
 
 def test_what_is_printed_is_kept_and_the_difference_told(table: Path) -> None:
