@@ -5,6 +5,7 @@
         adapter_model.safetensors   LoRA weights, as peft writes them
         adapter_config.json         LoRA shape, as peft writes it
         context.json                words around the values of each field, see `extractor.retrieval`
+    rules.json                  rules learned from the labels, see `extractor.rules`
         confidence.json             what makes a confidence of an answer, once calibrated
         training.json               what was trained, on how much, with what result
         report.json, report.html    scores on held-out documents, once evaluated
@@ -22,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from extractor import confidence, document, prompt
+from extractor import rules as learned
 from extractor.base_model import BaseModel
 from extractor.confidence import Calibration
 from extractor.errors import AdapterError, AdapterMismatch
 from extractor.retrieval import Context
+from extractor.rules import Rules
 from extractor.schema import AnySchema
 from extractor.windows import WindowConfig
 
@@ -35,7 +38,7 @@ SHIPPED = "shipped"
 MANIFEST = "manifest.json"
 CONTEXT = "context.json"
 _WEIGHTS = ("adapter_config.json", "adapter_model.safetensors")
-_OPTIONAL = (CONTEXT, confidence.FILE)
+_OPTIONAL = (CONTEXT, learned.FILE, confidence.FILE)
 _HASHED = (*_WEIGHTS, *_OPTIONAL)
 
 
@@ -74,6 +77,7 @@ class Adapter:
     :param parity: by number format, as far as measured.
     :param context: which windows of long documents to read first; None if it was not learned.
     :param calibrated: whether it knows how reliable it is, see `calibration`.
+    :param ruled: whether rules were learned beside the weights, see `rules`.
     """
 
     folder: Path
@@ -89,6 +93,14 @@ class Adapter:
     sha256: str
     context: Context | None = None
     calibrated: bool = False
+    ruled: bool = False
+
+    def rules(self, schema: AnySchema) -> Rules | None:
+        """Return the rules that were learned from the labels; None if there are none.
+
+        :raises AdapterError: if another version wrote them, or for another schema.
+        """
+        return learned.read(self.folder / learned.FILE, schema) if self.ruled else None
 
     def calibration(self) -> Calibration | None:
         """Return what it knows of its reliability; None if it was not calibrated.
@@ -137,16 +149,22 @@ def write(
     windows: WindowConfig,
     training: dict[str, Any],
     context: Context | None = None,
+    rules: Rules | None = None,
 ) -> None:
     """Complete an adapter folder that already holds the LoRA weights.
 
     :param schema: None if the adapter was trained on requests for many fields of many names.
     :param training: configuration and course of the run, JSON values.
     :param context: what training found around the values of each field.
+    :param rules: what it learned of where the values stand.
     """
+    hashed = list(_WEIGHTS)
     if context is not None:
         _write_json(folder / CONTEXT, context.json())
-    hashed = _WEIGHTS if context is None else (*_WEIGHTS, CONTEXT)
+        hashed.append(CONTEXT)
+    if rules is not None:
+        _write_text(folder / learned.FILE, rules.dump())
+        hashed.append(learned.FILE)
     manifest = {
         "format": FORMAT,
         "base_model": {"name": base.name, "sha256": base.sha256},
@@ -212,6 +230,7 @@ def read(folder: str | Path) -> Adapter:
             },
             sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
             calibrated=confidence.FILE in files,
+            ruled=learned.FILE in files,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AdapterError(

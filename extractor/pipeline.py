@@ -3,7 +3,8 @@
 read -> cut into windows -> prompt -> generate under the constraint -> load -> merge
 -> locate on the page -> probability -> the schema's own checks -> confidence -> Extraction
 
-Where the class's checks reject an answer, they choose among the likeliest others that they accept.
+Where an adapter has rules learned from its labels, model and rules choose together. Where the
+class's checks reject an answer, they choose among the likeliest others that they accept.
 
 Where the file holds an e-invoice, its XML is the record; the model is asked for what no business
 term states, or for nothing.
@@ -29,6 +30,7 @@ from extractor import document as documents
 from extractor import einvoice as einvoices
 from extractor import reference as references
 from extractor.checks import reconsider
+from extractor.combine import Combination
 from extractor.confidence import Calibration, Decision, Policy, Signals
 from extractor.document import Document, Ocr
 from extractor.errors import DocumentError
@@ -36,6 +38,7 @@ from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.profile import Stopwatch
 from extractor.reference import Reference
+from extractor.rules import Rules
 from extractor.schema import AnySchema, FieldWarning, Leaf, Loaded, Schema
 from extractor.spans import spans
 from extractor.windows import Answer, Merged, Other, Window, WindowConfig, cut, merge
@@ -134,6 +137,8 @@ class Extractor(Generic[T]):
     :param reference: CSV or XLSX of known parties, which fills and checks values; see
         `extractor.reference`.
     :param calibration: makes confidences of answers; None takes the adapter's, if it has one.
+    :param rules: learned from labels, see `extractor.rules`; None takes the adapter's, if it has
+        some.
     :raises ReferenceDataError: if the table of known parties cannot be used.
     :raises CalibrationError: if the target cannot be promised for any field.
     :raises SchemaError: if the class cannot be decoded.
@@ -158,6 +163,7 @@ class Extractor(Generic[T]):
         target_precision: float | None = None,
         reference: str | os.PathLike[str] | None = None,
         calibration: Calibration | None = None,
+        rules: Rules | None = None,
     ) -> None:
         documents.check_ocr(ocr)
         if einvoice not in ("auto", "never"):
@@ -180,6 +186,8 @@ class Extractor(Generic[T]):
         if calibration is not None:
             known = hashlib.sha256(calibration.dump().encode()).hexdigest()
             self._identity["calibration"] = known
+        if rules is not None:
+            self._identity["rules"] = hashlib.sha256(rules.dump().encode()).hexdigest()
         bundle: Adapter | None = None
         if isinstance(engine, str):
             bundle, base = _find(self.schema, adapter, base_model)
@@ -187,6 +195,8 @@ class Extractor(Generic[T]):
             self._identity["adapter"] = bundle.sha256
             windows, self.context = windows or bundle.windows, bundle.context
             calibration = calibration or bundle.calibration()
+            rules = rules or bundle.rules(self.schema)
+        self.rules = rules
         self.calibration = calibration
         self.policy: Policy | None = None
         if target_precision is not None:
@@ -318,14 +328,18 @@ class Extractor(Generic[T]):
         windows: Sequence[Window],
         outputs: list[Output],
     ) -> tuple[list[Output], list[FieldWarning]]:
-        """Let the class's checks choose between readings; the answers of windows stay apart."""
+        """Let rules and the class's checks choose too; the answers of windows stay apart."""
         from extractor.engine.base import Request
 
         if len(outputs) != 1 or asked is not self.schema:
             return outputs, []
         text = document.text[windows[0].start : windows[0].end]
         request = Request(asked, text, self.max_new_tokens)
-        output, chosen = reconsider(self.engine, request, outputs[0])
+        output = outputs[0]
+        if self.rules is not None and not output.truncated:
+            together = Combination(self.rules, document, Locale.of(document.text))
+            output = together.choose(self.engine, request, output)
+        output, chosen = reconsider(self.engine, request, output)
         return [output], chosen
 
     def _assemble(

@@ -34,6 +34,7 @@ from extractor.engine.torch_runner import TorchRunner, bf16_is_native
 from extractor.errors import CalibrationError, TrainingError
 from extractor.pipeline import Extractor
 from extractor.retrieval import Context
+from extractor.rules import Rules
 from extractor.schema import AnySchema, Schema
 from extractor.windows import WindowConfig
 from training import calibrate as calibrating
@@ -45,6 +46,8 @@ from training.context import learn
 from training.corpus import LabelledDocument
 from training.course import Course, pretence, smaller_runs
 from training.course import write as write_course
+from training.methods import read_known
+from training.methods.induced import measured
 from training.pairs import Example, Pair, PairProblem
 from training.parity import measure
 from training.split import groups, split
@@ -53,8 +56,8 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total): "reading", "training", "validating", "comparing" and
-"calibrating"."""
+"""Called with (stage, done, total): "reading", "rules", "training", "validating", "comparing"
+and "calibrating"."""
 
 _FREE = 0.1  # weight of the loss among all tokens, beside 1 among those allowed
 # On the weights; which documents train is told by the examples.
@@ -418,6 +421,7 @@ class Run:
         self.problems: list[PairProblem] = []
         self.loss_of: dict[str, float] = {}
         self.context: Context | None = None
+        self.rules: Rules | None = None
         self.trained = 0
 
     def go(
@@ -484,6 +488,7 @@ class Run:
                 hint="run `extractor pairs` to see why each label was left out",
             )
         self.context = learn(built.pairs, self.schema)
+        self.rules = self._rules(train)
         examples, most_epochs = (600, 12) if self.start is None else (360, 8)
         epochs = self.config.epochs or round(min(most_epochs, max(3, examples / len(train))))
         curriculum = Curriculum(
@@ -503,6 +508,17 @@ class Run:
             )
             self.problems.append(PairProblem("the corpus", "", message))
         return plan
+
+    def _rules(self, train: list[LabelledDocument]) -> Rules | None:
+        """Return what the labels alone teach of where values stand; None if that is nothing."""
+        assert self.schema is not None, "labels are of a schema"
+        dealt = groups(train, self.schema)
+        names = {one.id: f"{number}" for number, group in enumerate(dealt) for one in group}
+        known, _ = read_known(train, self.schema, names)
+        rules = measured(
+            self.schema, known, progress=lambda done, of: self.progress("rules", done, of)
+        )
+        return rules if rules.fields else None
 
     def decodable(self, pair: Pair) -> Pair | None:
         """Drop the fields whose targets the serving constraint refuses, and say so."""
@@ -893,7 +909,13 @@ class Run:
             "problems": [asdict(problem) for problem in self.problems],
         }
         adapters.write(
-            self.output, self.schema, self.base, self.config.windows, training, self.context
+            self.output,
+            self.schema,
+            self.base,
+            self.config.windows,
+            training,
+            context=self.context,
+            rules=self.rules,
         )
         shutil.rmtree(self.output / "best")
         shutil.rmtree(self.output / "checkpoint")

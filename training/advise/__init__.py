@@ -169,7 +169,7 @@ def _written(
         files["rules"] = folder / "rules.json"
     if verdict.name == "COMBINE":
         files["router"] = folder / "router.json"
-    clues = {} if trials.rules is None else trials.rules.rules
+    clues = {} if trials.rules is None else trials.rules.rules.fields
     problems = [(item.document, item.message) for item in labelled.problems]
     advice = Advice(
         verdict=verdict,

@@ -8,7 +8,7 @@ field by field.
 
 from __future__ import annotations
 
-from training.methods.known import Answer, Known, read_known, single_fields
+from training.methods.known import Answer, Known, read_known
 from training.methods.nearest import Nearest, Nothing
 
-__all__ = ["Answer", "Known", "Nearest", "Nothing", "read_known", "single_fields"]
+__all__ = ["Answer", "Known", "Nearest", "Nothing", "read_known"]

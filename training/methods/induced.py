@@ -13,44 +13,38 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from extractor.candidates import TEXT_KINDS, Candidate, Sheet, finder, is_text, key_of
 from extractor.document import Document
-from extractor.errors import CorpusError
 from extractor.fields import FieldType, Locale
 from extractor.pipeline import Source
-from extractor.schema import AnySchema, LeafNode, ListNode
-from training.methods.candidates import (
-    TEXT_KINDS,
-    Candidate,
-    Sheet,
-    finder,
-    is_text,
-    key_of,
-    looks,
-    ranks,
-)
-from training.methods.known import (
-    Answer,
-    Known,
-    as_document,
-    assembled,
-    at,
-    is_known,
+from extractor.rules import (
+    FieldRules,
+    Rules,
+    candidates,
+    clues_of,
+    leaf_type,
+    pattern,
+    read,
     single_fields,
 )
+from extractor.schema import AnySchema, LeafNode, ListNode
+from training.methods.known import Answer, Known, as_document, assembled, at, is_known
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_KINDS = ("piece", "head", "tail", "names", "lines", "seen")
-_FORMAT = 1
+_FOLDS = 5
+# By which scores may be multiplied: rules may be too sure of new groups, or not sure enough.
+_SHARPNESS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
+_LEAST_UNSEEN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +66,11 @@ class InduceConfig:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRules:
-    """What was learned for one field.
-
-    :param kinds: of candidates that values of the training documents were, see `candidates.Kind`.
-    :param weights: by clue; a candidate's score is the sum over its clues.
-    :param none: score of "none of them".
-    :param constant: the answer where values are chosen and not read, in canonical JSON form.
-    :param seen: values that several training labels have, casefolded.
-    """
-
-    kinds: frozenset[str]
-    weights: Mapping[str, float] = field(default_factory=dict)
-    none: float = 0.0
-    constant: Any = None
-    seen: tuple[str, ...] = ()
-
-    def clues(self, most: int = 6) -> list[str]:
-        """Return the clues that speak most for a place, the strongest first."""
-        ranked = sorted(self.weights.items(), key=lambda item: -item[1])
-        return [clue for clue, weight in ranked[:most] if weight > 0]
-
-
 class Induced:
-    """Rules that were induced; made by `induce` or `load`."""
+    """Answers by rules alone; made by `induce` or `load`."""
 
-    def __init__(self, schema: AnySchema, rules: Mapping[str, FieldRules]) -> None:
-        self.schema = schema
-        self.rules = dict(rules)
-        self._patterns = {path: _pattern(rule.seen) for path, rule in self.rules.items()}
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
 
     def extract(self, source: Source, *, name: str | None = None) -> Answer:
         """Choose a place for each field. :raises DocumentError: if the source gives no text."""
@@ -111,68 +80,32 @@ class Induced:
     def answer(self, document: Document, locale: Locale) -> Answer:
         """Choose a place for each field of a document that was read."""
         sheet = Sheet(document, locale)
+        schema = self.rules.schema
         found: dict[str, Any] = {}
         confidence: dict[str, float] = {}
-        for path, node in single_fields(self.schema):
-            if path not in self.rules:
+        for path, node in single_fields(schema):
+            if path not in self.rules.fields:
                 continue
-            value, probability = self._choose(sheet, path, node)
-            if value is not None:
+            if isinstance(node, ListNode):
+                value, probability = self.rules.several(sheet, path)
+            else:
+                best = self.rules.chances(sheet, path)[0]
+                value, probability = best.value, best.probability
+            if value not in (None, []):
                 found[path], confidence[path] = value, probability
-        return Answer(assembled(self.schema, found), confidence=confidence)
-
-    def _choose(self, sheet: Sheet, path: str, node: LeafNode | ListNode) -> tuple[Any, float]:
-        rule, kind = self.rules[path], _type(node)
-        if rule.constant is not None:
-            return kind.from_json(rule.constant), 1.0
-        candidates = _candidates(sheet, kind, rule.kinds, self._patterns[path])
-        if not candidates:
-            return None, 1.0
-        scores = np.array([
-            sum(rule.weights.get(clue, 0.0) for clue in clues)
-            for clues in _said(sheet, candidates)
-        ])  # fmt: skip
-        if isinstance(node, ListNode):
-            return _several(candidates, scores - rule.none)
-        return _one(candidates, scores, rule.none)
+        return Answer(assembled(schema, found), confidence=confidence)
 
     def save(self, path: Path) -> None:
         """Write the rules as JSON; the words in it are of the training documents."""
-        rules = {
-            name: {
-                "kinds": sorted(rule.kinds),
-                "none": rule.none,
-                "constant": rule.constant,
-                "seen": list(rule.seen),
-                "weights": {clue: round(weight, 4) for clue, weight in rule.weights.items()},
-            }
-            for name, rule in self.rules.items()
-        }
-        content = {"format": _FORMAT, "schema": self.schema.fingerprint, "fields": rules}
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        path.write_text(self.rules.dump(), encoding="utf-8")
 
 
 def load(path: Path, schema: AnySchema) -> Induced:
     """Read what `Induced.save` wrote.
 
-    :raises CorpusError: if it is none, or of another schema.
+    :raises AdapterError: if it is none, or of another schema.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT or content["schema"] != schema.fingerprint:
-            raise ValueError("of another format or schema")
-        rules = {
-            name: FieldRules(
-                frozenset(rule["kinds"]), rule["weights"], rule["none"], rule["constant"],
-                tuple(rule["seen"]),
-            )
-            for name, rule in content["fields"].items()
-        }  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorpusError(
-            f"rules {path}: cannot be used: {error}", hint="make them again with extractor advise"
-        ) from error
-    return Induced(schema, rules)
+    return Induced(read(path, schema))
 
 
 def induce(
@@ -183,94 +116,111 @@ def induce(
     :param known: training documents and nothing else.
     """
     config = config or InduceConfig()
-    sheets = [Sheet(item.document, item.locale) for item in known]
-    rules: dict[str, FieldRules] = {}
+    return Induced(Rules(schema, _induce(schema, _sheets(known), config)))
+
+
+def measured(
+    schema: AnySchema,
+    known: Sequence[Known],
+    config: InduceConfig | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Rules:
+    """Learn rules, and from groups left out in turn how far their probabilities can be believed.
+
+    :param known: training documents and nothing else. Of fewer than two groups nothing is learned.
+    :param progress: called with (rounds done, rounds in all).
+    """
+    config = config or InduceConfig()
+    told = progress or (lambda done, of: None)
+    cases = _sheets(known)
+    folds = _dealt(known)
+    held: dict[str, list[_Held]] = defaultdict(list)
+    for number, part in enumerate(folds):
+        told(number, len(folds) + 1)
+        _hold_out(schema, cases, part, config, held)
+    told(len(folds), len(folds) + 1)
+    fields = _induce(schema, cases, config) if folds else {}
+    told(len(folds) + 1, len(folds) + 1)
+    believed = {path: _believed(rule, held[path]) for path, rule in fields.items() if path in held}
+    return Rules(schema, believed)
+
+
+def _dealt(known: Sequence[Known]) -> list[frozenset[str]]:
+    """Return groups in folds of about equally many; none where there is only one group."""
+    sizes = [group for group, _ in Counter(item.group for item in known).most_common()]
+    count = min(_FOLDS, len(sizes))
+    return [frozenset(sizes[part::count]) for part in range(count)] if count > 1 else []
+
+
+Cases = Sequence[tuple[Known, Sheet]]
+
+
+def _sheets(known: Sequence[Known]) -> Cases:
+    return [(item, Sheet(item.document, item.locale)) for item in known]
+
+
+def _induce(schema: AnySchema, known: Cases, config: InduceConfig) -> dict[str, FieldRules]:
+    fields: dict[str, FieldRules] = {}
     for path, node in single_fields(schema):
-        cases = [
-            (item, sheet) for item, sheet in zip(known, sheets, strict=True) if is_known(item, path)
-        ]
+        cases = [(item, sheet) for item, sheet in known if is_known(item, path)]
         rule = _learn(path, node, cases, config)
         if rule is not None:
-            rules[path] = rule
-    return Induced(schema, rules)
+            fields[path] = rule
+    return fields
 
 
-# ---------------------------------------------------------------- candidates of a field
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What rules said of a document of a group that they were not learned from.
+
+    :param margins: score of each answer less that of the best one. Shape: [answers].
+    :param right: index of the right answer; None where it is no candidate.
+    """
+
+    margins: Floats
+    right: tuple[int, ...]
 
 
-def _type(node: LeafNode | ListNode) -> FieldType:
-    leaf = node.item if isinstance(node, ListNode) else node
-    assert isinstance(leaf, LeafNode)
-    return leaf.type
+def _hold_out(
+    schema: AnySchema,
+    known: Cases,
+    part: frozenset[str],
+    config: InduceConfig,
+    held: dict[str, list[_Held]],
+) -> None:
+    """Add what rules say of the groups of a part that they were not learned from, by field."""
+    rules = Rules(
+        schema, _induce(schema, [case for case in known if case[0].group not in part], config)
+    )
+    for item, sheet in known:
+        if item.group in part:
+            for path in rules.fields:
+                if is_known(item, path):
+                    held[path].append(_against(rules, path, item, sheet))
 
 
-def _candidates(
-    sheet: Sheet, kind: FieldType, kinds: frozenset[str], seen: re.Pattern[str] | None
-) -> list[Candidate]:
-    find = finder(kind)
-    if find is not None:
-        return sheet.typed(kind, find)
-    return sheet.texts(kinds, seen) if is_text(kind) else []
+def _against(rules: Rules, path: str, item: Known, sheet: Sheet) -> _Held:
+    """Compare what rules say of a document with its label; a list's answers stay unmeasured."""
+    kind, wanted = rules.types[path], _values(at(item.values, path))
+    found, scores = rules.scores(sheet, path)
+    margins = np.array([*scores, rules.fields[path].none])
+    right = tuple(i for i, c in enumerate(found) if _is(kind, c, wanted))
+    return _Held(margins - margins.max(), right if wanted else (len(found),))
 
 
-def _said(
-    sheet: Sheet, candidates: Sequence[Candidate], chosen: Iterable[int] | None = None
-) -> list[list[str]]:
-    """Return the clues of each candidate, or of those whose indices are given."""
-    among = ranks(candidates)
-    said: list[list[str]] = []
-    for index in range(len(candidates)) if chosen is None else chosen:
-        candidate = candidates[index]
-        own = looks(" ".join(sheet.text[candidate.start : candidate.end].split()), candidate.kind)
-        clues = [*sheet.said(candidate), *own, *among[index]]
-        # An anchor counts otherwise for the last or the largest amount than for the others.
-        strong = [clue for clue in among[index] if clue in ("rank:last", "size:0", "rank:0")]
-        words = [clue for clue in clues if clue.startswith("left:")]
-        said.append([*clues, *(f"{word}&{clue}" for word in words for clue in strong)])
-    return said
+def _believed(rule: FieldRules, held: Sequence[_Held]) -> FieldRules:
+    """Return a field's rules with the sharpness that makes the labels left out likeliest."""
+    inside = [one for one in held if one.right]
+    unseen = max(_LEAST_UNSEEN, (1 + len(held) - len(inside)) / (2 + len(held)))
+    if rule.constant is not None or not inside:
+        return replace(rule, unseen=unseen)
+    losses = [sum(_loss(one, sharpness) for one in inside) for sharpness in _SHARPNESS]
+    return replace(rule, sharpness=_SHARPNESS[int(np.argmin(losses))], unseen=unseen)
 
 
-def _pattern(seen: Sequence[str]) -> re.Pattern[str] | None:
-    if not seen:
-        return None
-    ranked = sorted(seen, key=lambda value: -len(value))
-    words = "|".join(r"\s+".join(map(re.escape, value.split())) for value in ranked)
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-
-
-def _one(candidates: Sequence[Candidate], scores: Floats, none: float) -> tuple[Any, float]:
-    """Return the value with the largest probability over all its places, or None."""
-    top = max(float(scores.max()), none)
-    shares = np.exp(scores - top)
-    total = float(shares.sum() + np.exp(none - top))
-    by_value: dict[str, float] = defaultdict(float)
-    for candidate, share in zip(candidates, shares, strict=True):
-        by_value[candidate.key] += float(share) / total
-    best = max(by_value, key=lambda value: by_value[value])
-    if by_value[best] <= float(np.exp(none - top)) / total:
-        return None, 1 - by_value[best]
-    places = [i for i, c in enumerate(candidates) if c.key == best]
-    return candidates[max(places, key=lambda i: scores[i])].value, by_value[best]
-
-
-def _several(candidates: Sequence[Candidate], scores: Floats) -> tuple[Any, float]:
-    """Return all values likelier than not, each once, in the order of the document."""
-    taken: dict[str, Any] = {}
-    chances: list[float] = []
-    end = -1
-    ranked = sorted(range(len(candidates)), key=lambda i: -scores[i])
-    kept = sorted(i for i in ranked if scores[i] > 0)
-    for i in kept:
-        candidate = candidates[i]
-        key = candidate.key
-        if key and key not in taken and candidate.start >= end:
-            taken[key] = candidate.value
-            chances.append(float(1 / (1 + np.exp(-scores[i]))))
-            end = candidate.end
-    return (list(taken.values()), min(chances)) if taken else (None, 1.0)
-
-
-# ---------------------------------------------------------------- learning
+def _loss(held: _Held, sharpness: float) -> float:
+    shares = np.exp(sharpness * held.margins)
+    return -float(np.log(shares[list(held.right)].sum() / shares.sum() + 1e-9))
 
 
 @dataclass(slots=True)
@@ -300,17 +250,17 @@ def _learn(
     config: InduceConfig,
 ) -> FieldRules | None:
     """Return the rules of a field, None where its labels teach nothing."""
-    kind = _type(node)
+    kind = leaf_type(node)
     labels = [at(item.values, path) for item, _ in cases]
     if not any(label not in (None, []) for label in labels):
         return None
     if finder(kind) is None and not is_text(kind):
         return None if isinstance(node, ListNode) else _majority(kind, labels)
     seen = _frequent(labels) if is_text(kind) else ()
-    kinds = _useful_kinds(kind, cases, labels, _pattern(seen)) if is_text(kind) else frozenset()
+    kinds = _useful_kinds(kind, cases, labels, pattern(seen)) if is_text(kind) else frozenset()
     if is_text(kind) and not kinds:
         return None
-    table = _tabulate(kind, kinds, _pattern(seen), cases, labels, config)
+    table = _tabulate(kind, kinds, pattern(seen), cases, labels, config)
     if not any(table.right):
         return None
     weights, none = _fit(table, config, several=isinstance(node, ListNode))
@@ -373,18 +323,18 @@ def _tabulate(
     table, draw = _Table(), np.random.default_rng(config.seed)
     for (item, sheet), label in zip(cases, labels, strict=True):
         values = _values(label)
-        candidates = _candidates(sheet, kind, kinds, seen)
-        right = [i for i, c in enumerate(candidates) if _is(kind, c, values)]
+        found = candidates(sheet, kind, kinds, seen)
+        right = [i for i, c in enumerate(found) if _is(kind, c, values)]
         if values and not right:
             continue  # a value that cannot be found teaches nothing about where values stand
         held = set(right)
-        wrong = [i for i in range(len(candidates)) if i not in held]
+        wrong = [i for i in range(len(found)) if i not in held]
         kept = wrong
         if len(wrong) > config.negatives:
             kept = sorted(draw.choice(wrong, config.negatives, replace=False).tolist())
         offset = float(np.log(len(wrong) / len(kept))) if kept else 0.0
         chosen = [*right, *kept]
-        table.rows += _said(sheet, candidates, chosen)
+        table.rows += clues_of(sheet, found, chosen)
         table.document += [len(table.null)] * len(chosen)
         table.right += [True] * len(right) + [False] * len(kept)
         table.offset += [0.0] * len(right) + [offset] * len(kept)

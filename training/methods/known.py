@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from extractor.document import Document
 from extractor.errors import DocumentError, LabelError
 from extractor.fields import Locale
 from extractor.pipeline import Source, read
-from extractor.schema import AnySchema, ConstNode, LeafNode, ListNode, Node, ObjectNode
+from extractor.schema import AnySchema, ConstNode, ListNode, Node, ObjectNode
 from training.corpus import LabelledDocument
 from training.pairs import known_fields, unknown
 
@@ -84,24 +84,6 @@ def read_known(
 def as_document(source: Source, name: str | None) -> Document:
     """Return a source as the document that is read."""
     return read(source, name=name)
-
-
-def single_fields(schema: AnySchema) -> list[tuple[str, LeafNode | ListNode]]:
-    """Return path and node of the values that rules can fill: leaves, and lists of leaves.
-
-    Rows of nested models are left to models: what belongs to one row is no question of an anchor.
-    """
-    return list(_fields(schema.root, ""))
-
-
-def _fields(node: ObjectNode, prefix: str) -> Iterator[tuple[str, LeafNode | ListNode]]:
-    for key, child in node.keys:
-        if isinstance(child, ObjectNode):
-            yield from _fields(child, f"{prefix}{key}.")
-        elif isinstance(child, LeafNode) or (
-            isinstance(child, ListNode) and isinstance(child.item, LeafNode)
-        ):
-            yield f"{prefix}{key}", child
 
 
 def at(values: Any, path: str) -> Any:

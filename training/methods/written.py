@@ -29,12 +29,13 @@ from pydantic_core import SchemaError as PatternError
 from pydantic_core import SchemaValidator, core_schema
 
 from extractor import fields
+from extractor.candidates import Candidate, Sheet, finder, key_of
 from extractor.errors import CorpusError
 from extractor.fields import FieldType, Locale
 from extractor.pipeline import Source
-from extractor.schema import AnySchema, LeafNode, ListNode
-from training.methods.candidates import Candidate, Sheet, finder, key_of
-from training.methods.known import Answer, as_document, assembled, single_fields
+from extractor.rules import leaf_type, single_fields
+from extractor.schema import AnySchema, ListNode
+from training.methods.known import Answer, as_document, assembled
 
 Where = Literal["left", "above", "either"]
 Take = Literal["first", "last", "largest"]
@@ -94,7 +95,7 @@ class Written:
 
     def __init__(self, schema: AnySchema, file: str | Path) -> None:
         self._schema = schema
-        self._types = {path: _leaf(node) for path, node in single_fields(schema)}
+        self._types = {path: leaf_type(node) for path, node in single_fields(schema)}
         self.rules = _read(Path(file), self._types)
 
     def extract(self, source: Source, *, name: str | None = None) -> Answer:
@@ -118,12 +119,6 @@ class Written:
             sized = [p for p in places if isinstance(p.value, int | float | Decimal | date)]
             return max(sized, key=lambda place: place.value).value if sized else None
         return places[0 if rule.take == "first" else -1].value
-
-
-def _leaf(node: LeafNode | ListNode) -> FieldType:
-    leaf = node.item if isinstance(node, ListNode) else node
-    assert isinstance(leaf, LeafNode)
-    return leaf.type
 
 
 def _places(sheet: Sheet, kind: FieldType, rule: WrittenRule) -> Iterator[Candidate]:

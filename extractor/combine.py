@@ -1,0 +1,160 @@
+"""The model and the rules learned from labels choose a value together.
+
+The model reads what a page means; rules have counted where the labels of this corpus stand. Their
+mistakes have little in common, so where rules find another value likelier than the model's answer,
+the two are weighed: the product of the probability that the model gives a value under the
+constraint and the one that rules give it (a product of experts: Hinton 2002, "Training products of
+experts by minimizing contrastive divergence"). Rules' probabilities were corrected on groups of
+documents that they were not learned from, so poor rules hardly count. Single values only: rows and
+lists are the model's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf, log
+from typing import TYPE_CHECKING, Any
+
+from extractor.candidates import Sheet
+from extractor.document import Document
+from extractor.fields import FieldType, Locale
+from extractor.rules import Chance, Rules
+from extractor.spans import spans
+
+if TYPE_CHECKING:
+    from extractor.engine.base import Engine, Output, Request
+
+_RIVALS = 3  # of one field
+_LEAST = 0.02  # probability by rules that makes a value worth asking the model about
+
+Path = tuple[str, ...]
+
+
+class Combination:
+    """Rules, and what they say of one document.
+
+    :param locale: of the whole document.
+    """
+
+    def __init__(self, rules: Rules, document: Document, locale: Locale) -> None:
+        self._rules = rules
+        self._sheet = Sheet(document, locale)
+        self._chances: dict[str, list[Chance]] = {}
+
+    def choose(self, engine: Engine, request: Request, output: Output) -> Output:
+        """Return the answer that model and rules find likeliest together.
+
+        :param output: the model's answer to `request`.
+        """
+        chosen = output.text
+        values = request.schema.load(output.text, self._sheet.locale).values
+        for path in self._weighed():
+            rivals = self._rivals(path, _at(values, path))
+            if rivals:
+                chosen = self._better(engine, request, chosen, path, rivals)
+        return output if chosen == output.text else _scored(engine, request, chosen, output)
+
+    def probability(self, path: str, value: Any) -> float | None:
+        """Return how probable rules find a value, or null; None where they say nothing of it."""
+        if path not in self._rules.fields or self._rules.fields[path].sharpness is None:
+            return None
+        return self._of(path, value)
+
+    def _weighed(self) -> Iterator[str]:
+        """Yield the paths of single values whose rules can be weighed, in the schema's order."""
+        for path in self._rules.single:
+            rule = self._rules.fields.get(path)
+            if rule is not None and rule.sharpness is not None and rule.constant is None:
+                yield path
+
+    def _said(self, path: str) -> list[Chance]:
+        if path not in self._chances:
+            self._chances[path] = self._rules.chances(self._sheet, path)
+        return self._chances[path]
+
+    def _of(self, path: str, value: Any) -> float:
+        kind, unseen = self._rules.types[path], self._rules.fields[path].unseen
+        for chance in self._said(path):
+            if _same(kind, chance.value, value):
+                return max(chance.probability * (1 - unseen), _floor(unseen))
+        return unseen
+
+    def _rivals(self, path: str, value: Any) -> list[tuple[Chance, float]]:
+        """Return what rules find likelier than the model's value, and by how much (logarithm)."""
+        kind, here = self._rules.types[path], self._of(path, value)
+        unseen = self._rules.fields[path].unseen
+        found = []
+        for chance in self._said(path):
+            there = chance.probability * (1 - unseen)
+            if there > max(here, _LEAST) and not _same(kind, chance.value, value):
+                found.append((chance, log(there / here)))
+        return found[:_RIVALS]
+
+    def _better(
+        self,
+        engine: Engine,
+        request: Request,
+        text: str,
+        path: str,
+        rivals: Sequence[tuple[Chance, float]],
+    ) -> str:
+        answer, keys = json.loads(text), tuple(path.split("."))
+        if not _reaches(answer, keys):
+            return text
+        texts = [text] + [
+            request.schema.target(_with(answer, keys, chance.printed)) for chance, _ in rivals
+        ]
+        ends = [_end(one, path) for one in texts]
+        beginnings = [one[:end] for one, end in zip(texts, ends, strict=True)]
+        scored = engine.score(request, beginnings)
+        gains = [0.0, *(gain for _, gain in rivals)]
+        sums = [
+            -inf if one is None else sum(one.logprobs) + gain
+            for one, gain in zip(scored, gains, strict=True)
+        ]
+        return texts[max(range(len(texts)), key=sums.__getitem__)]
+
+
+def _scored(engine: Engine, request: Request, text: str, output: Output) -> Output:
+    """Return a whole answer with its probabilities; the first one where it cannot be given."""
+    (whole,) = engine.score(request, [text])
+    if whole is None:
+        return output
+    return dataclasses.replace(
+        whole, truncated=output.truncated, passes=output.passes, timings_s=output.timings_s
+    )
+
+
+def _floor(unseen: float) -> float:
+    """Return the least probability of a candidate: rules are never that sure of a "no"."""
+    return unseen / 10
+
+
+def _same(kind: FieldType, one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return one is other
+    return kind.same(one, other)
+
+
+def _end(text: str, path: str) -> int:
+    return next(end for where, (_, end) in spans(text) if where == path)
+
+
+def _at(values: Any, path: str) -> Any:
+    for key in path.split("."):
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
+def _reaches(answer: Any, keys: Path) -> bool:
+    for key in keys[:-1]:
+        answer = answer.get(key) if isinstance(answer, Mapping) else None
+    return isinstance(answer, Mapping) and keys[-1] in answer
+
+
+def _with(values: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
+    key, *rest = path
+    inner = _with(values[key], tuple(rest), value) if rest else value
+    return {**values, key: inner}
