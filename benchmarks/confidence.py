@@ -29,12 +29,13 @@ from pydantic import Field, create_model
 
 from extractor import adapter as adapters
 from extractor import base_model, confidence
-from extractor.confidence import FEATURES, Answered, Calibration, threshold
+from extractor.confidence import FEATURES, Answered, Calibration
 from extractor.engine.choice import choose
 from extractor.engine.local import LocalEngine
 from extractor.errors import CalibrationError
 from extractor.fields import Identifier, IsoDate, Locale, Money, Verbatim
 from extractor.pipeline import Extractor
+from extractor.policy import at_most, threshold
 from extractor.schema import AnySchema, Schema, resolve
 from training import calibrate, corpus
 from training.calibrate import Answer, Answers
@@ -166,7 +167,7 @@ def _summary(rows: Sequence[tuple[int, int, int]], target: float) -> dict[str, A
 
 
 def _at_least(wrong: int, tried: int, error: float) -> float:
-    return 1 - confidence.at_most(wrong - 1, tried, error) if wrong else 1.0
+    return 1 - at_most(wrong - 1, tried, error) if wrong else 1.0
 
 
 def decoys(

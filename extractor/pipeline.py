@@ -29,11 +29,12 @@ from extractor import document as documents
 from extractor import einvoice as einvoices
 from extractor import reference as references
 from extractor.checks import reconsider
-from extractor.confidence import Calibration, Decision, Policy, Signals
+from extractor.confidence import Calibration, Signals
 from extractor.document import Document, Ocr
 from extractor.errors import DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
+from extractor.policy import Decision, Policy
 from extractor.profile import Stopwatch
 from extractor.reference import Reference
 from extractor.schema import AnySchema, FieldWarning, Leaf, Loaded, Schema
@@ -130,7 +131,7 @@ class Extractor(Generic[T]):
         business terms; `never` reads their pages as those of any document.
     :param target_precision: share of accepted values, and of accepted documents, that are to be
         right, from 0.5 to below 1; None decides nothing. It holds with 95 % probability for
-        documents such as the adapter was calibrated on, see `extractor.confidence`.
+        documents such as the adapter was calibrated on, see `extractor.policy`.
     :param reference: CSV or XLSX of known parties, which fills and checks values; see
         `extractor.reference`.
     :param calibration: makes confidences of answers; None takes the adapter's, if it has one.

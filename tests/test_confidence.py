@@ -19,10 +19,7 @@ from extractor.confidence import (
     Answered,
     Calibration,
     Calibrator,
-    Policy,
-    least_documents,
     signals,
-    threshold,
 )
 from extractor.document import Document
 from extractor.engine.base import Output, Request
@@ -31,6 +28,7 @@ from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import AdapterError, CalibrationError
 from extractor.familiarity import Familiarity, similarity, sketch
 from extractor.fields import Money, Verbatim
+from extractor.policy import Policy, least_documents, threshold
 from extractor.schema import Schema
 from extractor.testing import CannedEngine
 from tests.tiny import tiny_model, tiny_tokenizer
