@@ -483,7 +483,7 @@ class Run:
                 f"none of the {len(train)} training documents gives a pair",
                 hint="run `extractor pairs` to see why each label was left out",
             )
-        self.context = learn(built.pairs, self.schema)
+        self.context = learn(built.pairs, self.schema, train)
         examples, most_epochs = (600, 12) if self.start is None else (360, 8)
         epochs = self.config.epochs or round(min(most_epochs, max(3, examples / len(train))))
         curriculum = Curriculum(
