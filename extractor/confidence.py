@@ -33,8 +33,15 @@ from extractor.spans import spans
 if TYPE_CHECKING:
     from extractor.engine.base import Output
 
-FORMAT = 1
+FORMAT = 2
 FILE = "confidence.json"
+CONDITIONS = {
+    "engine": "number format",
+    "windows": "window and overlap of",
+    "windows_read": "windows read",
+    "class": "class",
+}
+"""What moves the probabilities of answers beside the model: keys of `Extractor.identity`."""
 _LEAST = 1e-6
 
 
@@ -254,6 +261,8 @@ class Calibration:
     :param fields: held-out answers by field pattern, one a document.
     :param documents: held-out documents with the product of their fields' confidences.
     :param familiarity: which documents look like the labelled ones.
+    :param conditions: under which the answers were given, see `CONDITIONS`.
+    :param fitted_on: SHA-256 of the documents that were answered.
     """
 
     calibrator: Calibrator
@@ -261,6 +270,25 @@ class Calibration:
     fields: dict[str, tuple[Answered, ...]]
     documents: tuple[Answered, ...]
     familiarity: Familiarity | None = None
+    conditions: dict[str, str] = field(default_factory=dict)
+    fitted_on: frozenset[str] = frozenset()
+
+    def differences(self, identity: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what differs from the conditions that the answers were given under, in words.
+
+        Of another schema the class is not compared: its fields have no calibration of their own.
+
+        :param identity: of the extractor that answers now.
+        """
+        here = conditions(identity)
+        found = []
+        for name, was in self.conditions.items():
+            now = here.get(name, "unknown")
+            if name == "class" and identity.get("schema") == self.schema and now != was:
+                found.append("another state of the class: its validators, defaults or notes differ")
+            elif name != "class" and now != was:
+                found.append(f"{CONDITIONS.get(name, name)} {was}, here {now}")
+        return tuple(found)
 
     def confidence(self, row: Sequence[float], pattern: str, schema: str) -> float:
         """Return an answer's confidence, 0..1; fields of another schema get no intercept.
@@ -279,8 +307,15 @@ class Calibration:
             "fields": {name: _columns(answers) for name, answers in self.fields.items()},
             "documents": _columns(self.documents),
             "familiarity": None if self.familiarity is None else self.familiarity.to_json(),
+            "conditions": self.conditions,
+            "fitted_on": sorted(self.fitted_on),
         }
         return json.dumps(content, ensure_ascii=False)
+
+
+def conditions(identity: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an extractor's identity moves the probabilities of its answers."""
+    return {name: identity.get(name, "unknown") for name in CONDITIONS}
 
 
 def read(file: Path) -> Calibration:
@@ -310,6 +345,8 @@ def read(file: Path) -> Calibration:
             {name: _answers(columns) for name, columns in content["fields"].items()},
             _answers(content["documents"]),
             None if stored is None else Familiarity.from_json(stored),
+            {name: str(content["conditions"][name]) for name in content["conditions"]},
+            frozenset(content["fitted_on"]),
         )
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise AdapterError(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from extractor import reference as references
 from extractor.checks import reconsider
 from extractor.confidence import Calibration, Signals
 from extractor.document import Document, Ocr
-from extractor.errors import DocumentError
+from extractor.errors import CalibrationError, DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.policy import Decision, Policy
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
     from extractor.adapter import Adapter
     from extractor.base_model import BaseModel
     from extractor.engine.base import Engine, Output
+    from extractor.engine.choice import Format
     from extractor.retrieval import Context
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Model)
 Source = str | os.PathLike[str] | bytes | BinaryIO | Document
@@ -65,7 +69,7 @@ class FieldResult:
     :param others: what other windows of a long document say instead, the likeliest first; a
         warning `conflict` tells of them.
     :param confidence: how probably the value, or the null, is right, 0..1; None where no model
-        gave it, or the adapter was not calibrated.
+        gave it, or the adapter was not calibrated, or not as it is served.
     :param decision: `accept` or `review`; None where no precision was asked for.
     :param signals: what the confidence was made of, beside the evidence and the warnings.
     """
@@ -134,9 +138,12 @@ class Extractor(Generic[T]):
         documents such as the adapter was calibrated on, see `extractor.policy`.
     :param reference: CSV or XLSX of known parties, which fills and checks values; see
         `extractor.reference`.
-    :param calibration: makes confidences of answers; None takes the adapter's, if it has one.
+    :param calibration: makes confidences of answers; None takes the adapter's, if it has one, and
+        `none` makes none. Where the number format, the windows or the class are not those of the
+        calibration, no confidence is given, and `uncalibrated` says why.
     :raises ReferenceDataError: if the table of known parties cannot be used.
-    :raises CalibrationError: if the target cannot be promised for any field.
+    :raises CalibrationError: if the target cannot be promised for any field, or under these
+        conditions.
     :raises SchemaError: if the class cannot be decoded.
     :raises ValueError: if an engine is given together with an adapter or a base model.
     :raises MissingExtra: if `ocr` is `always` and OCR is not installed.
@@ -158,7 +165,7 @@ class Extractor(Generic[T]):
         einvoice: UseEInvoice = "auto",
         target_precision: float | None = None,
         reference: str | os.PathLike[str] | None = None,
-        calibration: Calibration | None = None,
+        calibration: Calibration | Literal["none"] | None = None,
     ) -> None:
         documents.check_ocr(ocr)
         if einvoice not in ("auto", "never"):
@@ -178,7 +185,7 @@ class Extractor(Generic[T]):
             self._identity["reference"] = self.reference.sha256
         if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
-        if calibration is not None:
+        if isinstance(calibration, Calibration):
             known = hashlib.sha256(calibration.dump().encode()).hexdigest()
             self._identity["calibration"] = known
         bundle: Adapter | None = None
@@ -188,16 +195,20 @@ class Extractor(Generic[T]):
             self._identity["adapter"] = bundle.sha256
             windows, self.context = windows or bundle.windows, bundle.context
             calibration = calibration or bundle.calibration()
-        self.calibration = calibration
+        self.calibration = None if calibration == "none" else calibration
+        self.windows = windows or WindowConfig()
         self.policy: Policy | None = None
         if target_precision is not None:
             # Before the model is loaded: a promise that cannot be kept is told at once.
-            self.policy = Policy.of(calibration, self.schema.fingerprint, target_precision)
+            self.policy = Policy.of(self.calibration, self.schema.fingerprint, target_precision)
             self._identity["target_precision"] = str(target_precision)
         if isinstance(engine, str):
-            engine = _load_engine(bundle, base, engine, threads)
+            kind = _format(bundle, engine)
+            self.uncalibrated = self._uncalibrated({"engine": kind})
+            engine = _load(bundle, base, kind, threads)
+        else:
+            self.uncalibrated = self._uncalibrated(engine.identity)
         self.engine = engine
-        self.windows = windows or WindowConfig()
 
     @property
     def identity(self) -> dict[str, str]:
@@ -213,11 +224,35 @@ class Extractor(Generic[T]):
             **documents.identity(self.ocr),
             "version": __version__,
             "prompt": prompt.VERSION,
-            "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
-            "windows_read": "all" if self.all_windows else "promising",
+            **self._cutting,
             "max_new_tokens": str(self.max_new_tokens),
             "einvoice": self.einvoice,
         }
+
+    @property
+    def _cutting(self) -> dict[str, str]:
+        return {
+            "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
+            "windows_read": "all" if self.all_windows else "promising",
+        }
+
+    def _uncalibrated(self, engine: Mapping[str, str]) -> str:
+        """Return why the calibration says nothing of what is read here; empty if it does.
+
+        :param engine: its identity.
+        :raises CalibrationError: if a precision is to be promised all the same.
+        """
+        if self.calibration is None:
+            return ""
+        differs = self.calibration.differences({**self._identity, **self._cutting, **engine})
+        if not differs:
+            return ""
+        why = f"the adapter was calibrated with {'; '.join(differs)}"
+        cure = "read as it was calibrated, or run `extractor calibrate` with these options"
+        if self.policy is not None:
+            raise CalibrationError(f"no precision can be promised: {why}", hint=cure)
+        logger.warning("no confidence of answers: %s (%s)", why, cure)
+        return why
 
     def extract(
         self, source: Source, *, name: str | None = None, password: str | None = None
@@ -458,7 +493,7 @@ class Extractor(Generic[T]):
         warnings: Sequence[FieldWarning],
     ) -> dict[str, FieldResult]:
         """Return the fields with the confidence in what the model answered."""
-        if self.calibration is None:
+        if self.calibration is None or self.uncalibrated:
             return dict(fields)
         rated = dict(fields)
         for leaf in leaves:
@@ -601,15 +636,21 @@ def _find(
     return bundle, base
 
 
-def _load_engine(bundle: Adapter | None, base: BaseModel, name: str, threads: int | None) -> Engine:
+def _format(bundle: Adapter | None, name: str) -> Format:
+    """Return the number format that an engine's name stands for here."""
     from extractor import base_model as bases
 
     bases.import_transformers()
     from extractor.engine.choice import choose
+
+    return choose(name, bundle)
+
+
+def _load(bundle: Adapter | None, base: BaseModel, kind: Format, threads: int | None) -> Engine:
     from extractor.engine.local import LocalEngine
 
     folder = None if bundle is None else bundle.folder
-    return LocalEngine.load(base, folder, kind=choose(name, bundle), threads=threads)
+    return LocalEngine.load(base, folder, kind=kind, threads=threads)
 
 
 def _asked(

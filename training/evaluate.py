@@ -57,6 +57,8 @@ class Report:
         are alike, so they are drawn together.
     :param unscored: documents whose label could not be used, with the reason.
     :param reliability: how far confidences can be believed; None without any.
+    :param fitted: documents that `reliability` leaves out, for the calibration was fitted on them
+        or on others of their groups.
     """
 
     card: ScoreCard
@@ -64,6 +66,7 @@ class Report:
     interval: tuple[float, float]
     unscored: tuple[tuple[str, str], ...]
     reliability: Reliability | None = None
+    fitted: int = 0
 
     @property
     def macro_f1(self) -> float:
@@ -108,8 +111,23 @@ def evaluate(
         progress(len(documents), len(documents))
     card = sum((item.card for item in scored), ScoreCard())
     interval = _interval(scored, dealt, seed)
-    reliability = measure([one for item in scored for one in item.rated], seed=seed)
-    return Report(card, tuple(scored), interval, tuple(unscored), reliability)
+    known = _fitted_on(reader, dealt)
+    fresh = [one for item in scored if item.id not in known for one in item.rated]
+    reliability = measure(fresh, seed=seed)
+    return Report(card, tuple(scored), interval, tuple(unscored), reliability, len(known))
+
+
+def _fitted_on(reader: Reader, dealt: Sequence[Sequence[LabelledDocument]]) -> set[str]:
+    """Return the documents that say nothing of a reader's calibration: whole groups, by id."""
+    calibration = getattr(reader, "calibration", None)  # a baseline has none
+    if calibration is None or getattr(reader, "uncalibrated", None):
+        return set()
+    return {
+        document.id
+        for group in dealt
+        if any(one.sha256() in calibration.fitted_on for one in group)
+        for document in group
+    }
 
 
 def _readable(labelled: LabelledDocument) -> Document | None:
