@@ -17,7 +17,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
@@ -281,7 +281,8 @@ class Extractor(Generic[T]):
             outputs, chosen = self._reconsider(document, asked, windows, outputs)
         with watch.stage("evidence"):
             unread = len(cuts) - len(windows)
-            extraction = self._assemble(document, filled, asked, windows, outputs, chosen, unread)
+            read = _Read.of(document, asked, windows, outputs)
+            extraction = self._assemble(document, filled, asked, read, chosen, unread)
             extraction = _with_unread(extraction, len(cuts))
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
@@ -369,92 +370,33 @@ class Extractor(Generic[T]):
         document: Document,
         filled: business.Filled | None,
         asked: AnySchema | None,
-        windows: Sequence[Window],
-        outputs: Sequence[Output],
+        read: _Read,
         chosen: Sequence[FieldWarning],
         unread: int,
     ) -> Extraction[T]:
-        locale = Locale.of(document.text)
-        answers = [
-            _answer(output, window, document)
-            for window, output in zip(windows, outputs, strict=True)
-        ]
-        signalled = [confidence.signals(output) for output in outputs]
-        loaded = Loaded({}, {}, [], {})
-        merged = Merged({}, {}, {})
-        if asked is not None:
-            merged = merge(asked, answers)
-            text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
-            loaded = asked.load(text, locale)
+        """Return what the answers, the e-invoice and the known parties make together.
+
+        :param unread: windows that were not read.
+        """
         given = {} if filled is None else filled.values
-        values = {name: (loaded.values | given).get(name) for name in self.schema.field_names}
+        values = {name: (read.loaded.values | given).get(name) for name in self.schema.field_names}
         taken, noted = self._from_reference(document, values)
         values |= taken
         record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
-        top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
-        others = given.keys() | taken.keys()
-        answered = {
-            path: merged.source.get(name, 0) for path, name in top.items() if name not in others
-        }
-        starts = {path: windows[place].start for path, place in answered.items() if windows}
-        evidence = locate_all(
-            document,
-            [
-                Wanted(
-                    leaf.path,
-                    leaf.type,
-                    leaf.value,
-                    loaded.printed.get(leaf.path),
-                    near=starts.get(leaf.path, 0),
-                )
-                for leaf in leaves
-            ],
-            locale=locale,
-        )
-        evidence |= {path: replace(evidence[path], status="reference") for path in taken}
-        fields = {
-            leaf.path: FieldResult(
-                value=leaf.value,
-                printed=loaded.printed.get(leaf.path)
-                if leaf.path in answered
-                else evidence[leaf.path].text,
-                evidence=evidence[leaf.path],
-                probability=_of_leaf(
-                    loaded.moved.get(leaf.path, leaf.path),
-                    top[leaf.path],
-                    answers[answered[leaf.path]],
-                    len(answers),
-                )
-                if leaf.path in starts
-                else None,
-                others=merged.others.get(leaf.path, ()),
-                signals=_signals_of(
-                    loaded.moved.get(leaf.path, leaf.path),
-                    top[leaf.path],
-                    answered[leaf.path],
-                    signalled,
-                    answers,
-                )
-                if leaf.path in starts
-                else None,
-            )
-            for leaf in leaves
-        }
-        status: Status = "complete" if record is not None else "incomplete"
-        if any(output.truncated for output in outputs):
-            status = "truncated"
+        fields = read.fields(document, leaves, given=given.keys(), taken=taken.keys())
         warnings = (
             *_unread(document),
             *self._about_einvoice(document, filled, asked, fields),
             *_not_visible(fields),
             *_conflicts(fields),
             *noted,
-            *loaded.warnings,
+            *read.loaded.warnings,
             *chosen,
             *rejected,
         )
         rated = self._rated(leaves, fields, warnings)
+        status = read.status(record is not None)
         against = rejected or unread or document.unread_pages
         differs = any(warning.code == "reference_differs" for warning in warnings)
         whole = status == "complete" and not against and not differs
@@ -470,13 +412,7 @@ class Extractor(Generic[T]):
             fields=decided,
             warnings=(*warnings, *unseen),
             decision=decision,
-            usage={
-                "windows": len(windows),
-                "windows_read": len(windows),
-                "prompt_tokens": sum(output.prompt_tokens for output in outputs),
-                "output_tokens": sum(len(output.logprobs) for output in outputs),
-                "passes": sum(output.passes for output in outputs),
-            },
+            usage=read.usage(),
             source="model" if filled is None else "einvoice+model" if asked else "einvoice",
         )
 
@@ -669,6 +605,144 @@ def _asked(
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the model's answers say together.
+
+    :param windows: that were read; `outputs`, `answers` and `signals` are theirs, in this order.
+    """
+
+    windows: Sequence[Window]
+    outputs: Sequence[Output]
+    answers: Sequence[Answer]
+    signals: Sequence[Mapping[str, Signals]]
+    merged: Merged
+    loaded: Loaded
+
+    @classmethod
+    def of(
+        cls,
+        document: Document,
+        asked: AnySchema | None,
+        windows: Sequence[Window],
+        outputs: Sequence[Output],
+    ) -> _Read:
+        answers = [
+            _answer(output, window, document)
+            for window, output in zip(windows, outputs, strict=True)
+        ]
+        merged, loaded = Merged({}, {}, {}), Loaded({}, {}, [], {})
+        if asked is not None:
+            merged = merge(asked, answers)
+            text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
+            loaded = asked.load(text, Locale.of(document.text))
+        signals = [confidence.signals(output) for output in outputs]
+        return cls(windows, outputs, answers, signals, merged, loaded)
+
+    def fields(
+        self,
+        document: Document,
+        leaves: Sequence[Leaf],
+        *,
+        given: Collection[str],
+        taken: Collection[str],
+    ) -> dict[str, FieldResult]:
+        """Return each value with its place on the page and how the model came to it.
+
+        :param given: names of fields that the e-invoice states.
+        :param taken: names of fields that known parties fill.
+        """
+        answered = {leaf.path: _top(leaf.path) not in {*given, *taken} for leaf in leaves}
+        evidence = self._evidence(document, leaves, answered)
+        evidence |= {path: replace(evidence[path], status="reference") for path in taken}
+        return {
+            leaf.path: self._field(leaf, evidence[leaf.path], answered[leaf.path])
+            for leaf in leaves
+        }
+
+    def _evidence(
+        self, document: Document, leaves: Sequence[Leaf], answered: Mapping[str, bool]
+    ) -> dict[str, Evidence]:
+        """Return where each value stands, looked for first in the window that gave it."""
+        wanted = [
+            Wanted(
+                leaf.path,
+                leaf.type,
+                leaf.value,
+                self.loaded.printed.get(leaf.path),
+                near=self.windows[self._place(leaf.path)].start
+                if answered[leaf.path] and self.windows
+                else 0,
+            )
+            for leaf in leaves
+        ]
+        return locate_all(document, wanted, locale=Locale.of(document.text))
+
+    def _field(self, leaf: Leaf, evidence: Evidence, answered: bool) -> FieldResult:
+        path = leaf.path
+        by_model = answered and bool(self.windows)
+        return FieldResult(
+            value=leaf.value,
+            printed=self.loaded.printed.get(path) if answered else evidence.text,
+            evidence=evidence,
+            probability=self._probability(path) if by_model else None,
+            others=self.merged.others.get(path, ()),
+            signals=self._signals(path) if by_model else None,
+        )
+
+    def _place(self, path: str) -> int:
+        """Return which window a value came from."""
+        return self.merged.source.get(_top(path), 0)
+
+    def _as_answered(self, path: str) -> str:
+        """Return the path under which the answers tell of a value.
+
+        Rows joined from several windows are told of by their list only.
+        """
+        top = _top(path)
+        moved = self.loaded.moved.get(path, path)
+        return moved if len(self.answers) == 1 or moved == top else top
+
+    def _probability(self, path: str) -> float | None:
+        return self.answers[self._place(path)].probability.get(self._as_answered(path))
+
+    def _signals(self, path: str) -> Signals | None:
+        """Return a value's signals, with the share of the windows that say the same."""
+        place, top = self._place(path), _top(path)
+        found = self.signals[place].get(self._as_answered(path))
+        if found is None or len(self.answers) == 1:
+            return found
+        single = self.loaded.moved.get(path, path) == top
+        said = [answer.printed.get(top) for answer in self.answers] if single else []
+        own = self.answers[place].printed.get(top)
+        telling = [value for value in said if value is not None] if own is not None else said
+        agreement = sum(value == own for value in telling) / len(telling) if telling else 1.0
+        return replace(found, windows=len(self.answers), agreement=agreement)
+
+    def status(self, accepted: bool) -> Status:
+        """Return the document's status.
+
+        :param accepted: the class made a record of the values.
+        """
+        if any(output.truncated for output in self.outputs):
+            return "truncated"
+        return "complete" if accepted else "incomplete"
+
+    def usage(self) -> dict[str, int]:
+        return {
+            "windows": len(self.windows),
+            "windows_read": len(self.windows),
+            "prompt_tokens": sum(output.prompt_tokens for output in self.outputs),
+            "output_tokens": sum(len(output.logprobs) for output in self.outputs),
+            "passes": sum(output.passes for output in self.outputs),
+        }
+
+
+def _top(path: str) -> str:
+    """Return the field of the schema that a path lies in."""
+    return path.split(".")[0].split("[")[0]
+
+
 def _unread(document: Document) -> list[FieldWarning]:
     if not document.unread_pages:
         return []
@@ -736,33 +810,6 @@ def _source(schema: AnySchema) -> str:
             with suppress(OSError, TypeError):  # made at run time, or typed at a prompt
                 parts.append(inspect.getsource(part))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _of_leaf(path: str, top: str, answer: Answer, windows: int) -> float | None:
-    """Return a leaf's probability; rows joined from several windows have their list's."""
-    return answer.probability.get(path if windows == 1 or path == top else top)
-
-
-def _signals_of(
-    path: str,
-    top: str,
-    place: int,
-    signalled: Sequence[Mapping[str, Signals]],
-    answers: Sequence[Answer],
-) -> Signals | None:
-    """Return a leaf's signals; rows joined from several windows have their list's.
-
-    :param place: of the window that the value came from.
-    """
-    single = path == top
-    found = signalled[place].get(path if len(answers) == 1 or single else top)
-    if found is None or len(answers) == 1:
-        return found
-    said = [answer.printed.get(top) for answer in answers] if single else []
-    own = answers[place].printed.get(top)
-    telling = [value for value in said if value is not None] if own is not None else said
-    agreement = sum(value == own for value in telling) / len(telling) if telling else 1.0
-    return replace(found, windows=len(answers), agreement=agreement)
 
 
 def _probabilities(output: Output) -> dict[str, float]:
