@@ -13,13 +13,12 @@ from extractor.document import Document
 from extractor.errors import BaseModelError, DocumentError, LabelError
 from extractor.fields import Locale
 from extractor.schema import AnySchema
+from training.compare import draws, sample
 from training.corpus import LabelledDocument
 from training.pairs import known_fields, unknown
 from training.reliability import Rated, Reliability, measure
 from training.score import ScoreCard, compare, judge
 from training.split import groups
-
-_RESAMPLES = 1000
 
 
 class Reader(Protocol):
@@ -215,17 +214,11 @@ def _at(values: Any, path: str) -> Any:
 def _interval(
     scored: Sequence[Scored], dealt: Sequence[Sequence[LabelledDocument]], seed: int
 ) -> tuple[float, float]:
-    by_id = {item.id: item.card for item in scored}
-    cards = [
-        sum((by_id[document.id] for document in group if document.id in by_id), ScoreCard())
-        for group in dealt
-    ]
-    if not cards:
+    cards = {item.id: [item.card] for item in scored}
+    read = [[one.id for one in group if one.id in cards] for group in dealt]
+    read = [group for group in read if group]
+    if not read:
         return (0.0, 0.0)
-    draw = np.random.default_rng(seed)
-    values = [
-        sum((cards[i] for i in draw.integers(0, len(cards), len(cards))), ScoreCard()).macro_f1
-        for _ in range(_RESAMPLES)
-    ]
+    values = sample(cards, read).f1(draws(len(read), seed))
     low, high = np.quantile(values, [0.025, 0.975])
     return (float(low), float(high))
