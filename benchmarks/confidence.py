@@ -1,7 +1,7 @@
 """Whether confidences mean what they say, promises hold, and what is not there stays null.
 
     python -m benchmarks.confidence CORPUS --schema invoice --output build/confidence
-        [--adapter DIR] [--split dev] [--documents N] [--resamplings 200] [--decoys]
+        [--adapter DIR] [--split dev] [--documents N] [--resamplings 200] [--decoys] [--resume]
 
 1. Calibration: ECE, AUROC and Brier of confidences that were fitted on other groups, beside those
    of the model's own probability.
@@ -11,15 +11,19 @@
 3. Decoys: ten fields that no document has are asked for too; counted are invented values, and true
    ones that were right before and are no more.
 
-The model is asked once: its answers are kept in the output folder, and read again from there.
+Answers are kept in the output folder as they come; with --resume those that are there, of the same
+documents, labels, adapter and options, are not asked for again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -28,13 +32,15 @@ import numpy as np
 from pydantic import Field, create_model
 
 from extractor import adapter as adapters
-from extractor import base_model, confidence
-from extractor.confidence import FEATURES, Answered, Calibration, threshold
-from extractor.engine.choice import choose
+from extractor import base_model, confidence, document, prompt
+from extractor.adapter import Adapter
+from extractor.confidence import FEATURES, Answered, Calibration
+from extractor.engine.choice import Format, choose
 from extractor.engine.local import LocalEngine
-from extractor.errors import CalibrationError
+from extractor.errors import CalibrationError, DocumentError
 from extractor.fields import Identifier, IsoDate, Locale, Money, Verbatim
 from extractor.pipeline import Extractor
+from extractor.policy import at_most, threshold
 from extractor.schema import AnySchema, Schema, resolve
 from training import calibrate, corpus
 from training.calibrate import Answer, Answers
@@ -42,7 +48,7 @@ from training.corpus import LabelledDocument
 from training.pairs import known_fields, unknown
 from training.reliability import Rated, measure
 from training.score import judge
-from training.split import select
+from training.split import groups, select
 
 TARGETS = (0.95, 0.99)
 CALIBRATING = 0.6
@@ -70,26 +76,49 @@ def with_decoys(schema: AnySchema) -> AnySchema:
     return Schema.of(create_model(schema.name, __base__=schema.model, **fields))
 
 
-def to_json(observed: Sequence[Answers]) -> list[Any]:
-    return [
-        {
-            "group": one.group,
-            "right": one.right,
-            "answers": [[answer.pattern, answer.right, *answer.row] for answer in one.answers],
-        }
-        for one in observed
-    ]
+def to_json(one: Answers) -> dict[str, Any]:
+    return {
+        "right": one.right,
+        "answers": [[answer.pattern, answer.right, *answer.row] for answer in one.answers],
+    }
 
 
-def from_json(content: Sequence[Any]) -> list[Answers]:
-    return [
-        Answers(
-            one["group"],
-            tuple(Answer(tuple(row), name, right) for name, right, *row in one["answers"]),
-            one["right"],
-        )
-        for one in content
-    ]
+def from_json(content: dict[str, Any], group: int) -> Answers:
+    answers = [Answer(tuple(row), name, right) for name, right, *row in content["answers"]]
+    return Answers(group, tuple(answers), content["right"])
+
+
+class Kept:
+    """Lines of JSON, one a document, behind one that says what they come from.
+
+    A run that is cut off keeps what it has; a line that was cut in two is asked for again.
+    """
+
+    def __init__(self, file: Path, run: dict[str, Any], *, resume: bool) -> None:
+        self.file = file
+        known = _lines(file) if resume else []
+        if known and known[0] != run:
+            raise SystemExit(f"{file}: made with other options or versions; run without --resume")
+        self.rows = {row.pop("key"): row for row in known[1:]}
+        lines = [run, *({"key": key, **row} for key, row in self.rows.items())]
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def of(self, labelled: LabelledDocument, asked: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return a document's line, asked for if it is not there."""
+        known = [labelled.sha256(), labelled.fields, sorted(labelled.unverified)]
+        key = hashlib.sha256(json.dumps(known).encode()).hexdigest()
+        if key not in self.rows:
+            self.rows[key] = asked()
+            with self.file.open("a") as stream:
+                stream.write(json.dumps({"key": key, **self.rows[key]}) + "\n")
+        return self.rows[key]
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    lines = file.read_text().split("\n")
+    return [json.loads(line) for line in lines[:-1]]  # behind the last end of line all is torn
 
 
 def probability(answer: Answer) -> float:
@@ -166,41 +195,151 @@ def _summary(rows: Sequence[tuple[int, int, int]], target: float) -> dict[str, A
 
 
 def _at_least(wrong: int, tried: int, error: float) -> float:
-    return 1 - confidence.at_most(wrong - 1, tried, error) if wrong else 1.0
+    return 1 - at_most(wrong - 1, tried, error) if wrong else 1.0
+
+
+def observe(
+    reader: Callable[[], Any], documents: Sequence[LabelledDocument], schema: AnySchema, kept: Kept
+) -> list[Answers]:
+    """Return the answers to each document that can be read.
+
+    :param reader: makes an extractor; it is called where an answer is not kept.
+    """
+    found = []
+    dealt = groups(documents, schema)
+    flat = [(number, one) for number, group in enumerate(dealt) for one in group]
+    for done, (number, labelled) in enumerate(flat):
+        _told(done, len(flat))
+        row = kept.of(labelled, partial(_observed, reader, labelled, schema))
+        if row:
+            found.append(from_json(row, number))
+    _told(len(flat), len(flat))
+    return found
+
+
+def _observed(
+    reader: Callable[[], Any], labelled: LabelledDocument, schema: AnySchema
+) -> dict[str, Any]:
+    """Return one document's line; an empty one if it cannot be read."""
+    observed, _ = calibrate.observe(reader(), [labelled], schema)
+    return to_json(observed[0]) if observed else {}
 
 
 def decoys(
-    readers: tuple[Any, Any], documents: Sequence[LabelledDocument], schemas: tuple[Any, Any]
+    readers: tuple[Callable[[], Any], Callable[[], Any]],
+    documents: Sequence[LabelledDocument],
+    schema: AnySchema,
+    kept: Kept,
 ) -> dict[str, Any]:
-    """Return how many decoys were filled, and how many right values were lost for them."""
-    filled = places = right = lost = 0
-    for labelled in documents:
-        document = labelled.document()
-        locale = Locale.of(document.text)
-        plain, more = (reader.extract(document, name=labelled.id) for reader in readers)
-        wanted = schemas[0].normalise(known_fields(labelled, schemas[0]), locale)
-        before, after = (
-            judge(schemas[0], one.values, wanted, unknown(labelled, schemas[0]))
-            for one in (plain, more)
-        )
-        for name in DECOYS:
-            places += 1
-            filled += more.values.get(name) is not None
-        for path, good in before.items():
-            if good and plain.fields[path].value is not None:
-                right += 1
-                lost += not after.get(path, False)
+    """Return how many decoys were filled, and how many right values were lost for them.
+
+    :param readers: make the extractors for the schema without decoys, and with them.
+    """
+    rows = [kept.of(one, partial(_with_decoys, readers, one, schema)) for one in documents]
+    rows = [row for row in rows if row]
+    sums = {name: sum(row[name] for row in rows) for name in ("invented", "right_without", "lost")}
+    places = len(DECOYS) * len(rows)
     return {
         "places": places,
-        "invented": filled,
-        "invented_share": filled / places if places else None,
-        "right_without": right,
-        "lost_with": lost,
+        "invented_share": sums["invented"] / places if places else None,
+        **sums,
     }
+
+
+def _with_decoys(
+    readers: tuple[Callable[[], Any], Callable[[], Any]],
+    labelled: LabelledDocument,
+    schema: AnySchema,
+) -> dict[str, Any]:
+    """Return one document's line; an empty one if it cannot be read."""
+    try:
+        read = labelled.document()
+    except DocumentError:
+        return {}
+    plain, more = (reader().extract(read, name=labelled.id) for reader in readers)
+    wanted = schema.normalise(known_fields(labelled, schema), Locale.of(read.text))
+    before, after = (
+        judge(schema, one.values, wanted, unknown(labelled, schema)) for one in (plain, more)
+    )
+    right = [path for path, good in before.items() if good and plain.fields[path].value is not None]
+    return {
+        "invented": sum(more.values.get(name) is not None for name in DECOYS),
+        "right_without": len(right),
+        "lost": sum(not after.get(path, False) for path in right),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The model that is asked; it is loaded when an answer is not kept."""
+
+    bundle: Adapter
+    options: argparse.Namespace
+
+    @property
+    def kind(self) -> Format:
+        return choose(self.options.engine, self.bundle)
+
+    def run(self, schema: AnySchema) -> dict[str, Any]:
+        """Return what its answers depend on beside the document."""
+        return {
+            "adapter": self.bundle.sha256,
+            "schema": schema.fingerprint,
+            "engine": self.kind,
+            "max_new_tokens": self.options.max_new_tokens,
+            "features": list(FEATURES),
+            "prompt": prompt.VERSION,
+            "reading": document.VERSION,
+        }
+
+    def reader(self, schema: AnySchema) -> Extractor[Any]:
+        # The engine by itself: the adapter is for another schema than the one with decoys.
+        return Extractor(
+            schema,
+            engine=_engine(self.bundle.folder, self.kind, self.options.threads),
+            windows=self.bundle.windows,
+            max_new_tokens=self.options.max_new_tokens,
+            einvoice="never",
+        )
+
+
+@cache
+def _engine(folder: Path, kind: Format, threads: int | None) -> LocalEngine:
+    return LocalEngine.load(base_model.find(None), folder, kind=kind, threads=threads)
 
 
 def main() -> None:
     """Read what is not yet read, measure, and print the figures."""
+    options = _options()
+    options.output.mkdir(parents=True, exist_ok=True)
+    schema: AnySchema = Schema.of(resolve(options.schema))
+    labelled = corpus.read(options.corpus).documents
+    documents = list(select(labelled, options.split, schema=schema))[: options.documents]
+    folder = Path(options.adapter) if options.adapter else adapters.shipped(base_model.find(None))
+    assert folder is not None, "no adapter is shipped for this base model"
+    documents, left_out = calibrate.held_out(documents, schema, adapters.seen(folder))
+    asked = Asked(adapters.read(folder), options)
+    kept = Kept(options.output / "answers.jsonl", asked.run(schema), resume=options.resume)
+    observed = observe(lambda: asked.reader(schema), documents, schema, kept)
+    figures: dict[str, Any] = {
+        "machine": platform.processor() or platform.machine(),
+        "documents": len(observed),
+        "unread": len(documents) - len(observed),
+        "left_out": left_out,
+        "whole_documents_right": sum(one.right for one in observed),
+        **calibrations(observed),
+        **all_promises(observed, options.resamplings),
+    }
+    if options.decoys:
+        more = with_decoys(schema)
+        kept = Kept(options.output / "decoys.jsonl", asked.run(more), resume=options.resume)
+        readers = (lambda: asked.reader(schema), lambda: asked.reader(more))
+        figures["decoys"] = decoys(readers, documents, schema, kept)
+        print(f"decoys: {json.dumps(figures['decoys'])}")
+    (options.output / "figures.json").write_text(json.dumps(figures, indent=2))
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("corpus")
     parser.add_argument("--schema", default="invoice")
@@ -213,70 +352,33 @@ def main() -> None:
     parser.add_argument("--max-new-tokens", type=int, default=2048)
     parser.add_argument("--resamplings", type=int, default=200)
     parser.add_argument("--decoys", action="store_true", help="read all again with ten more fields")
-    options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--resume", action="store_true", help="keep the answers that are there")
+    return parser.parse_args()
 
-    schema = Schema.of(resolve(options.schema))
-    labelled = corpus.read(options.corpus).documents
-    documents = list(select(labelled, options.split, schema=schema))[: options.documents]
-    base = base_model.find(None)
-    folder = Path(options.adapter) if options.adapter else adapters.shipped(base)
-    assert folder is not None, "no adapter is shipped for this base model"
-    documents, left_out = calibrate.held_out(documents, schema, adapters.seen(folder))
-    bundle = adapters.read(folder)
-    engine: LocalEngine | None = None
 
-    def reader(asked: AnySchema) -> Any:
-        # An engine of its own: the adapter is for another schema than the one with decoys.
-        nonlocal engine
-        if engine is None:
-            kind = choose(options.engine, bundle)
-            engine = LocalEngine.load(base, folder, kind=kind, threads=options.threads)
-        return Extractor(
-            asked,
-            engine=engine,
-            windows=bundle.windows,
-            max_new_tokens=options.max_new_tokens,
-            einvoice="never",
-        )
-
-    kept = options.output / "answers.json"
-    if kept.is_file():
-        observed = from_json(json.loads(kept.read_text()))
-    else:
-        observed, _ = calibrate.observe(reader(schema), documents, schema, progress=_told)
-        kept.write_text(json.dumps(to_json(observed)))
-    rated = calibrate.cross_fitted(observed)
+def calibrations(observed: Sequence[Answers]) -> dict[str, Any]:
+    """Print and return the figures of fitted confidences, and of the model's own probability."""
     own = [Rated(o.group, a.pattern, probability(a), a.right) for o in observed for a in o.answers]
-    figures: dict[str, Any] = {
-        "machine": platform.processor() or platform.machine(),
-        "documents": len(observed),
-        "left_out": left_out,
-        "whole_documents_right": sum(one.right for one in observed),
-    }
-    for title, known in (("fitted confidence", rated), ("model's own probability", own)):
+    figures = {}
+    rated = {"fitted confidence": calibrate.cross_fitted(observed), "model's own probability": own}
+    for title, known in rated.items():
         found = measure(known)
-        assert found is not None
+        assert found is not None, "no answer to measure"
         figures[title] = found.to_json()
-        print(title)
-        for line in found.lines():
-            print(f"  {line}")
+        print("\n  ".join([title, *found.lines()]))
+    return figures
+
+
+def all_promises(observed: Sequence[Answers], resamplings: int) -> dict[str, Any]:
+    """Print and return how promises are kept, for each target."""
+    figures: dict[str, Any] = {}
     for target in TARGETS:
         try:
-            told: Any = promises(observed, target, options.resamplings)
+            figures[f"promise {target}"] = promises(observed, target, resamplings)
         except CalibrationError as error:
-            told = error.message
-        figures[f"promise {target}"] = told
-        print(f"promise {target}: {json.dumps(told)}")
-    known_decoys = options.output / "decoys.json"
-    if options.decoys and not known_decoys.is_file():
-        asked = with_decoys(schema)
-        made = decoys((reader(schema), reader(asked)), documents, (schema, asked))
-        known_decoys.write_text(json.dumps(made))
-    if known_decoys.is_file():
-        figures["decoys"] = json.loads(known_decoys.read_text())
-        print(f"decoys: {json.dumps(figures['decoys'])}")
-    (options.output / "figures.json").write_text(json.dumps(figures, indent=2))
+            figures[f"promise {target}"] = error.message
+        print(f"promise {target}: {json.dumps(figures[f'promise {target}'])}")
+    return figures
 
 
 def _told(done: int, total: int) -> None:

@@ -189,8 +189,9 @@ def main() -> None:
         config = WindowConfig(arguments.window_tokens, arguments.window_tokens // 10)
     learned = bundle.context if bundle else None
     if learned is None:
-        train, _ = collect(select(labelled, "train", schema=schema), schema, config, count)
-        learned = learn(train, schema)
+        known = select(labelled, "train", schema=schema)
+        train, _ = collect(known, schema, config, count)
+        learned = learn(train, schema, known)
     model_free(collect(held, schema, config, count)[1], schema, learned)
     if arguments.adapter:
         with_model(held, schema, arguments.adapter, arguments.threads)

@@ -700,6 +700,9 @@ def evaluate(
     typer.echo(f"95 % interval of macro F1, by groups: {low:.3f} to {high:.3f}")
     for line in after.reliability.lines() if after.reliability else []:
         typer.echo(line)
+    if after.fitted:
+        why = "the calibration was fitted on them or others of their groups"
+        _left_out(f"{after.fitted} documents", f"of the figures of confidence: {why}")
     for name, reason in after.unscored:
         _say(f"not scored: {name}: {reason}")
     _say(f"report in {output} and {output.with_suffix('.html')}")
@@ -735,13 +738,18 @@ def calibrate(
     ],
     base_model: BaseOption = None,
     split: Annotated[
-        str, typer.Option(help="test or dev (held out), validation, train or all.")
-    ] = "all",
+        str,
+        typer.Option(
+            help="train (what the adapter did not learn of it), validation, test, dev or all; "
+            "what confidences are fitted on cannot test them."
+        ),
+    ] = "train",
     seed: Annotated[int, typer.Option(help="Of the split, as for train, and of the folds.")] = 0,
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Longest answer; a longer one is closed and marked.")
     ] = 2048,
     engine: EngineOption = "auto",
+    all_windows: AllWindowsOption = False,
     threads: ThreadsOption = None,
 ) -> None:
     """Fit the confidence of an adapter's answers on documents that it was not trained on."""
@@ -765,7 +773,9 @@ def calibrate(
         engine=engine,
         max_new_tokens=max_new_tokens,
         threads=threads,
+        all_windows=all_windows,
         einvoice="never",  # what is rated is what the model reads
+        calibration="none",  # an older one must not be in the way of its successor
     )
     _say_engine(reader)
     with _progress("documents") as progress:

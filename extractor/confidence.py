@@ -1,17 +1,10 @@
-"""From how a value was chosen and where it stands to one calibrated number, and to a decision.
+"""From how a value was chosen and where it stands to one calibrated number.
 
 What is known of each value (`Signals`, its evidence, the warnings about it) becomes a row of
 `FEATURES`; a logistic regression that `training.calibrate` fitted on answers to held-out documents
 turns the row into `confidence`, the probability that the value, or the null, is right. The answers
-stay beside the regression, so a threshold can be found for any precision that is asked for later.
-
-A threshold is tested, not estimated. Documents are taken from the surest down; the error rate
-among the first k of them is tested against the target by the exact binomial test (Clopper and
-Pearson 1934) at 95 %, k growing in an order that is fixed before any answer is looked at. Testing
-stops at the first k that fails, so no correction for having tried several is due (fixed-sequence
-testing: Angelopoulos et al., Learn then Test, arXiv:2110.01052, section 3.2; for selective
-prediction see Geifman and El-Yaniv, arXiv:1705.08500). One document gives one answer per field:
-rows of a table are alike, and so are the fields of a document.
+stay beside the regression, so that `extractor.policy` can find a threshold for any precision that
+is asked for later.
 """
 
 from __future__ import annotations
@@ -19,11 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import ceil, exp, inf, lgamma, log, log1p
+from math import exp, log, log1p
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from extractor.errors import AdapterError, CalibrationError
+from extractor.errors import AdapterError
 from extractor.evidence import Evidence
 from extractor.familiarity import Familiarity
 from extractor.fields import (
@@ -40,11 +33,16 @@ from extractor.spans import spans
 if TYPE_CHECKING:
     from extractor.engine.base import Output
 
-Decision = Literal["accept", "review"]
-FORMAT = 1
+FORMAT = 2
 FILE = "confidence.json"
+CONDITIONS = {
+    "engine": "number format",
+    "windows": "window and overlap of",
+    "windows_read": "windows read",
+    "class": "class",
+}
+"""What moves the probabilities of answers beside the model: keys of `Extractor.identity`."""
 _LEAST = 1e-6
-_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +261,8 @@ class Calibration:
     :param fields: held-out answers by field pattern, one a document.
     :param documents: held-out documents with the product of their fields' confidences.
     :param familiarity: which documents look like the labelled ones.
+    :param conditions: under which the answers were given, see `CONDITIONS`.
+    :param fitted_on: SHA-256 of the documents that were answered.
     """
 
     calibrator: Calibrator
@@ -270,6 +270,25 @@ class Calibration:
     fields: dict[str, tuple[Answered, ...]]
     documents: tuple[Answered, ...]
     familiarity: Familiarity | None = None
+    conditions: dict[str, str] = field(default_factory=dict)
+    fitted_on: frozenset[str] = frozenset()
+
+    def differences(self, identity: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what differs from the conditions that the answers were given under, in words.
+
+        Of another schema the class is not compared: its fields have no calibration of their own.
+
+        :param identity: of the extractor that answers now.
+        """
+        here = conditions(identity)
+        found = []
+        for name, was in self.conditions.items():
+            now = here.get(name, "unknown")
+            if name == "class" and identity.get("schema") == self.schema and now != was:
+                found.append("another state of the class: its validators, defaults or notes differ")
+            elif name != "class" and now != was:
+                found.append(f"{CONDITIONS.get(name, name)} {was}, here {now}")
+        return tuple(found)
 
     def confidence(self, row: Sequence[float], pattern: str, schema: str) -> float:
         """Return an answer's confidence, 0..1; fields of another schema get no intercept.
@@ -288,8 +307,15 @@ class Calibration:
             "fields": {name: _columns(answers) for name, answers in self.fields.items()},
             "documents": _columns(self.documents),
             "familiarity": None if self.familiarity is None else self.familiarity.to_json(),
+            "conditions": self.conditions,
+            "fitted_on": sorted(self.fitted_on),
         }
         return json.dumps(content, ensure_ascii=False)
+
+
+def conditions(identity: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an extractor's identity moves the probabilities of its answers."""
+    return {name: identity.get(name, "unknown") for name in CONDITIONS}
 
 
 def read(file: Path) -> Calibration:
@@ -319,6 +345,8 @@ def read(file: Path) -> Calibration:
             {name: _answers(columns) for name, columns in content["fields"].items()},
             _answers(content["documents"]),
             None if stored is None else Familiarity.from_json(stored),
+            {name: str(content["conditions"][name]) for name in content["conditions"]},
+            frozenset(content["fitted_on"]),
         )
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise AdapterError(
@@ -341,172 +369,9 @@ def _answers(columns: Mapping[str, Sequence[Any]]) -> tuple[Answered, ...]:
     return tuple(Answered(d, g, float(c), bool(r)) for d, g, c, r in rows)
 
 
-# ---------------------------------------------------------------- decisions
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """From which confidence on answers are right as often as was asked for, if from any.
-
-    :param value: accept at or above it; None if no threshold passes the test.
-    :param documents: that were looked at.
-    :param accepted: share of them at or above the threshold.
-    :param needed: about how many documents would do, at the error rate that was seen; None where
-        more of them would not help, for the surest are wrong too often.
-    """
-
-    value: float | None
-    documents: int
-    accepted: float
-    needed: int | None
-
-
-def threshold(answers: Sequence[Answered], target: float) -> Threshold:
-    """Return the lowest confidence for which a precision holds with 95 % probability.
-
-    So it is for each field, and for whole documents, by itself; of many fields at once some miss.
-
-    The documents are taken for independent draws of those to come: the same senders, as often.
-
-    :param answers: one a document.
-    :param target: wanted share of right answers among the accepted ones, between 0 and 1.
-    """
-    ranked = sorted(answers, key=lambda one: -one.confidence)
-    count, error = len(ranked), 1 - target
-    first = least_documents(target)
-    # A later start leaves room for the odd mistake among the surest; it depends on no answer.
-    start, step = max(first, ceil(count / 3)), max(1, count // 20)
-    passed = 0
-    for tried in [*range(start, count, step), count] if count >= first else []:
-        # Documents of one confidence are accepted together.
-        while tried < count and ranked[tried].confidence == ranked[tried - 1].confidence:
-            tried += 1
-        wrong = sum(not one.right for one in ranked[:tried])
-        if at_most(wrong, tried, error) > _LEVEL:
-            break
-        passed = tried
-    if passed:
-        return Threshold(ranked[passed - 1].confidence, count, passed / count, count)
-    return Threshold(None, count, 0.0, _needed(ranked, target))
-
-
-def least_documents(target: float) -> int:
-    """Return how many documents without a single mistake prove a precision at 95 %."""
-    return ceil(log(_LEVEL) / log(target))
-
-
-def _needed(ranked: Sequence[Answered], target: float) -> int | None:
-    """Return about how many documents would do if the surer half erred as often as here."""
-    half = ranked[: ceil(len(ranked) / 2)]
-    wrong = sum(not one.right for one in half)
-    rate = wrong / len(half) if half else 0.0
-    if rate >= 1 - target:
-        return None
-    tried = least_documents(target)
-    while tried < 1_000_000 and at_most(round(rate * tried), tried, 1 - target) > _LEVEL:
-        tried = ceil(tried * 1.1)
-    return max(tried if not wrong else 2 * tried, len(ranked) + 1)
-
-
-def at_most(wrong: int, tried: int, error: float) -> float:
-    """Return the probability of at most so many errors in so many independent tries."""
-    total = 0.0
-    for k in range(wrong + 1):
-        ways = lgamma(tried + 1) - lgamma(k + 1) - lgamma(tried - k + 1)
-        total += exp(ways + k * log(error) + (tried - k) * log1p(-error))
-    return min(1.0, total)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What is accepted without being looked at.
-
-    :param target: share of accepted answers that are to be right.
-    :param fields: threshold of each field, by pattern.
-    :param document: threshold of whole documents.
-    """
-
-    target: float
-    fields: dict[str, Threshold]
-    document: Threshold
-
-    @classmethod
-    def of(cls, calibration: Calibration | None, schema: str, target: float) -> Policy:
-        """Find the thresholds for a target precision.
-
-        :param schema: fingerprint of the schema that is asked for.
-        :raises ValueError: if the target is not between 0.5 (inclusive) and 1 (exclusive).
-        :raises CalibrationError: if there are no held-out answers to this schema, or too few of
-            them for any field.
-        """
-        if not 0.5 <= target < 1:
-            raise ValueError(
-                f"target_precision must be between 0.5 (inclusive) and 1 (exclusive), was: {target}"
-            )
-        if calibration is None or calibration.schema != schema:
-            what = "no calibration" if calibration is None else "a calibration for another schema"
-            raise CalibrationError(
-                f"no precision can be promised: the adapter has {what}",
-                hint="run `extractor calibrate` with labelled documents of your own",
-            )
-        fields = {name: threshold(known, target) for name, known in calibration.fields.items()}
-        policy = cls(target, fields, threshold(calibration.documents, target))
-        if all(one.value is None for one in (*fields.values(), policy.document)):
-            count, needed = policy.document.documents, least_documents(target)
-            raise CalibrationError(
-                f"a precision of {target:g} is not attainable with {count} documents, for no field",
-                hint=f"at least {needed} held-out documents are needed, more where some of their "
-                "answers are wrong; label more or lower the target",
-            )
-        return policy
-
-    def lines(self) -> list[str]:
-        """Return for each field, and for whole documents, what is accepted or what is missing."""
-        found = [("whole document", self.document), *self.fields.items()]
-        return [f"{name}: {_told(one)}" for name, one in found]
-
-    def decide(
-        self, confidences: Mapping[str, Sequence[float]], *, whole: bool, familiar: bool
-    ) -> tuple[Decision, dict[str, Decision]]:
-        """Return the decisions on a document and on its fields by pattern.
-
-        :param confidences: of all answers to a field, by pattern; a row's field is accepted in all
-            rows or in none.
-        :param whole: the document was read to its end, gave a record that its class accepts, and
-            each of its values has a confidence.
-        :param familiar: it looks like the labelled ones; if not, nothing is accepted.
-        """
-        fields: dict[str, Decision] = {
-            name: _decision(familiar, self.fields.get(name), min(values, default=0.0))
-            for name, values in confidences.items()
-        }
-        # A field that no held-out document told of was in none of the documents counted here.
-        whole = whole and confidences.keys() <= self.fields.keys()
-        return _decision(familiar and whole, self.document, of_document(confidences)), fields
-
-
 def of_document(confidences: Mapping[str, Sequence[float]]) -> float:
     """Return one number for a document: the product of each field's least confidence, 0..1."""
     total = 0.0
     for values in confidences.values():
         total += log(max(min(values), _LEAST)) if values else 0.0
     return exp(total)
-
-
-def _decision(allowed: bool, found: Threshold | None, confidence: float) -> Decision:
-    least = inf if found is None or found.value is None else found.value
-    return "accept" if allowed and confidence >= least else "review"
-
-
-def _told(found: Threshold) -> str:
-    if found.value is not None:
-        return (
-            f"accepted from confidence {found.value:.4f} on, "
-            f"{found.accepted:.0%} of {found.documents} held-out documents"
-        )
-    if found.needed is None:
-        return (
-            f"not attainable with {found.documents} documents: its surest answers are wrong too "
-            "often, train on more first"
-        )
-    return f"not attainable with {found.documents} documents, about {found.needed} needed"

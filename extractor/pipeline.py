@@ -15,9 +15,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
@@ -31,11 +32,12 @@ from extractor import einvoice as einvoices
 from extractor import reference as references
 from extractor.checks import reconsider
 from extractor.combine import Combination
-from extractor.confidence import Calibration, Decision, Policy, Signals
+from extractor.confidence import Calibration, Signals
 from extractor.document import Document, Ocr
-from extractor.errors import DocumentError
+from extractor.errors import CalibrationError, DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
+from extractor.policy import Decision, Policy
 from extractor.profile import Stopwatch
 from extractor.reference import Reference
 from extractor.rules import Rules
@@ -47,7 +49,10 @@ if TYPE_CHECKING:
     from extractor.adapter import Adapter
     from extractor.base_model import BaseModel
     from extractor.engine.base import Engine, Output
+    from extractor.engine.choice import Format
     from extractor.retrieval import Context
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Model)
 Source = str | os.PathLike[str] | bytes | BinaryIO | Document
@@ -67,7 +72,7 @@ class FieldResult:
     :param others: what other windows of a long document say instead, the likeliest first; a
         warning `conflict` tells of them.
     :param confidence: how probably the value, or the null, is right, 0..1; None where no model
-        gave it, or the adapter was not calibrated.
+        gave it, or the adapter was not calibrated, or not as it is served.
     :param decision: `accept` or `review`; None where no precision was asked for.
     :param signals: what the confidence was made of, beside the evidence and the warnings.
     """
@@ -133,14 +138,17 @@ class Extractor(Generic[T]):
         business terms; `never` reads their pages as those of any document.
     :param target_precision: share of accepted values, and of accepted documents, that are to be
         right, from 0.5 to below 1; None decides nothing. It holds with 95 % probability for
-        documents such as the adapter was calibrated on, see `extractor.confidence`.
+        documents such as the adapter was calibrated on, see `extractor.policy`.
     :param reference: CSV or XLSX of known parties, which fills and checks values; see
         `extractor.reference`.
-    :param calibration: makes confidences of answers; None takes the adapter's, if it has one.
+    :param calibration: makes confidences of answers; None takes the adapter's, if it has one, and
+        `none` makes none. Where the number format, the windows or the class are not those of the
+        calibration, no confidence is given, and `uncalibrated` says why.
     :param rules: learned from labels, see `extractor.rules`; None takes the adapter's, if it has
         some.
     :raises ReferenceDataError: if the table of known parties cannot be used.
-    :raises CalibrationError: if the target cannot be promised for any field.
+    :raises CalibrationError: if the target cannot be promised for any field, or under these
+        conditions.
     :raises SchemaError: if the class cannot be decoded.
     :raises ValueError: if an engine is given together with an adapter or a base model.
     :raises MissingExtra: if `ocr` is `always` and OCR is not installed.
@@ -162,7 +170,7 @@ class Extractor(Generic[T]):
         einvoice: UseEInvoice = "auto",
         target_precision: float | None = None,
         reference: str | os.PathLike[str] | None = None,
-        calibration: Calibration | None = None,
+        calibration: Calibration | Literal["none"] | None = None,
         rules: Rules | None = None,
     ) -> None:
         documents.check_ocr(ocr)
@@ -183,7 +191,7 @@ class Extractor(Generic[T]):
             self._identity["reference"] = self.reference.sha256
         if not isinstance(engine, str) and (adapter is not None or base_model is not None):
             raise ValueError("an engine has its model already: give it, or adapter and base_model")
-        if calibration is not None:
+        if isinstance(calibration, Calibration):
             known = hashlib.sha256(calibration.dump().encode()).hexdigest()
             self._identity["calibration"] = known
         if rules is not None:
@@ -197,16 +205,20 @@ class Extractor(Generic[T]):
             calibration = calibration or bundle.calibration()
             rules = rules or bundle.rules(self.schema)
         self.rules = rules
-        self.calibration = calibration
+        self.calibration = None if calibration == "none" else calibration
+        self.windows = windows or WindowConfig()
         self.policy: Policy | None = None
         if target_precision is not None:
             # Before the model is loaded: a promise that cannot be kept is told at once.
-            self.policy = Policy.of(calibration, self.schema.fingerprint, target_precision)
+            self.policy = Policy.of(self.calibration, self.schema.fingerprint, target_precision)
             self._identity["target_precision"] = str(target_precision)
         if isinstance(engine, str):
-            engine = _load_engine(bundle, base, engine, threads)
+            kind = _format(bundle, engine)
+            self.uncalibrated = self._uncalibrated({"engine": kind})
+            engine = _load(bundle, base, kind, threads)
+        else:
+            self.uncalibrated = self._uncalibrated(engine.identity)
         self.engine = engine
-        self.windows = windows or WindowConfig()
 
     @property
     def identity(self) -> dict[str, str]:
@@ -222,11 +234,35 @@ class Extractor(Generic[T]):
             **documents.identity(self.ocr),
             "version": __version__,
             "prompt": prompt.VERSION,
-            "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
-            "windows_read": "all" if self.all_windows else "promising",
+            **self._cutting,
             "max_new_tokens": str(self.max_new_tokens),
             "einvoice": self.einvoice,
         }
+
+    @property
+    def _cutting(self) -> dict[str, str]:
+        return {
+            "windows": f"{self.windows.window_tokens}/{self.windows.overlap_tokens}",
+            "windows_read": "all" if self.all_windows else "promising",
+        }
+
+    def _uncalibrated(self, engine: Mapping[str, str]) -> str:
+        """Return why the calibration says nothing of what is read here; empty if it does.
+
+        :param engine: its identity.
+        :raises CalibrationError: if a precision is to be promised all the same.
+        """
+        if self.calibration is None:
+            return ""
+        differs = self.calibration.differences({**self._identity, **self._cutting, **engine})
+        if not differs:
+            return ""
+        why = f"the adapter was calibrated with {'; '.join(differs)}"
+        cure = "read as it was calibrated, or run `extractor calibrate` with these options"
+        if self.policy is not None:
+            raise CalibrationError(f"no precision can be promised: {why}", hint=cure)
+        logger.warning("no confidence of answers: %s (%s)", why, cure)
+        return why
 
     def extract(
         self, source: Source, *, name: str | None = None, password: str | None = None
@@ -255,7 +291,8 @@ class Extractor(Generic[T]):
             outputs, chosen = self._reconsider(document, asked, windows, outputs)
         with watch.stage("evidence"):
             unread = len(cuts) - len(windows)
-            extraction = self._assemble(document, filled, asked, windows, outputs, chosen, unread)
+            read = _Read.of(document, asked, windows, outputs)
+            extraction = self._assemble(document, filled, asked, read, chosen, unread)
             extraction = _with_unread(extraction, len(cuts))
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
@@ -347,92 +384,33 @@ class Extractor(Generic[T]):
         document: Document,
         filled: business.Filled | None,
         asked: AnySchema | None,
-        windows: Sequence[Window],
-        outputs: Sequence[Output],
+        read: _Read,
         chosen: Sequence[FieldWarning],
         unread: int,
     ) -> Extraction[T]:
-        locale = Locale.of(document.text)
-        answers = [
-            _answer(output, window, document)
-            for window, output in zip(windows, outputs, strict=True)
-        ]
-        signalled = [confidence.signals(output) for output in outputs]
-        loaded = Loaded({}, {}, [], {})
-        merged = Merged({}, {}, {})
-        if asked is not None:
-            merged = merge(asked, answers)
-            text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
-            loaded = asked.load(text, locale)
+        """Return what the answers, the e-invoice and the known parties make together.
+
+        :param unread: windows that were not read.
+        """
         given = {} if filled is None else filled.values
-        values = {name: (loaded.values | given).get(name) for name in self.schema.field_names}
+        values = {name: (read.loaded.values | given).get(name) for name in self.schema.field_names}
         taken, noted = self._from_reference(document, values)
         values |= taken
         record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
-        top = {leaf.path: leaf.path.split(".")[0].split("[")[0] for leaf in leaves}
-        others = given.keys() | taken.keys()
-        answered = {
-            path: merged.source.get(name, 0) for path, name in top.items() if name not in others
-        }
-        starts = {path: windows[place].start for path, place in answered.items() if windows}
-        evidence = locate_all(
-            document,
-            [
-                Wanted(
-                    leaf.path,
-                    leaf.type,
-                    leaf.value,
-                    loaded.printed.get(leaf.path),
-                    near=starts.get(leaf.path, 0),
-                )
-                for leaf in leaves
-            ],
-            locale=locale,
-        )
-        evidence |= {path: replace(evidence[path], status="reference") for path in taken}
-        fields = {
-            leaf.path: FieldResult(
-                value=leaf.value,
-                printed=loaded.printed.get(leaf.path)
-                if leaf.path in answered
-                else evidence[leaf.path].text,
-                evidence=evidence[leaf.path],
-                probability=_of_leaf(
-                    loaded.moved.get(leaf.path, leaf.path),
-                    top[leaf.path],
-                    answers[answered[leaf.path]],
-                    len(answers),
-                )
-                if leaf.path in starts
-                else None,
-                others=merged.others.get(leaf.path, ()),
-                signals=_signals_of(
-                    loaded.moved.get(leaf.path, leaf.path),
-                    top[leaf.path],
-                    answered[leaf.path],
-                    signalled,
-                    answers,
-                )
-                if leaf.path in starts
-                else None,
-            )
-            for leaf in leaves
-        }
-        status: Status = "complete" if record is not None else "incomplete"
-        if any(output.truncated for output in outputs):
-            status = "truncated"
+        fields = read.fields(document, leaves, given=given.keys(), taken=taken.keys())
         warnings = (
             *_unread(document),
             *self._about_einvoice(document, filled, asked, fields),
             *_not_visible(fields),
             *_conflicts(fields),
             *noted,
-            *loaded.warnings,
+            *read.loaded.warnings,
             *chosen,
             *rejected,
         )
         rated = self._rated(leaves, fields, warnings)
+        status = read.status(record is not None)
         against = rejected or unread or document.unread_pages
         differs = any(warning.code == "reference_differs" for warning in warnings)
         whole = status == "complete" and not against and not differs
@@ -448,13 +426,7 @@ class Extractor(Generic[T]):
             fields=decided,
             warnings=(*warnings, *unseen),
             decision=decision,
-            usage={
-                "windows": len(windows),
-                "windows_read": len(windows),
-                "prompt_tokens": sum(output.prompt_tokens for output in outputs),
-                "output_tokens": sum(len(output.logprobs) for output in outputs),
-                "passes": sum(output.passes for output in outputs),
-            },
+            usage=read.usage(),
             source="model" if filled is None else "einvoice+model" if asked else "einvoice",
         )
 
@@ -471,7 +443,7 @@ class Extractor(Generic[T]):
         warnings: Sequence[FieldWarning],
     ) -> dict[str, FieldResult]:
         """Return the fields with the confidence in what the model answered."""
-        if self.calibration is None:
+        if self.calibration is None or self.uncalibrated:
             return dict(fields)
         rated = dict(fields)
         for leaf in leaves:
@@ -614,15 +586,21 @@ def _find(
     return bundle, base
 
 
-def _load_engine(bundle: Adapter | None, base: BaseModel, name: str, threads: int | None) -> Engine:
+def _format(bundle: Adapter | None, name: str) -> Format:
+    """Return the number format that an engine's name stands for here."""
     from extractor import base_model as bases
 
     bases.import_transformers()
     from extractor.engine.choice import choose
+
+    return choose(name, bundle)
+
+
+def _load(bundle: Adapter | None, base: BaseModel, kind: Format, threads: int | None) -> Engine:
     from extractor.engine.local import LocalEngine
 
     folder = None if bundle is None else bundle.folder
-    return LocalEngine.load(base, folder, kind=choose(name, bundle), threads=threads)
+    return LocalEngine.load(base, folder, kind=kind, threads=threads)
 
 
 def _asked(
@@ -639,6 +617,144 @@ def _asked(
             category="no_text",
         )
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the model's answers say together.
+
+    :param windows: that were read; `outputs`, `answers` and `signals` are theirs, in this order.
+    """
+
+    windows: Sequence[Window]
+    outputs: Sequence[Output]
+    answers: Sequence[Answer]
+    signals: Sequence[Mapping[str, Signals]]
+    merged: Merged
+    loaded: Loaded
+
+    @classmethod
+    def of(
+        cls,
+        document: Document,
+        asked: AnySchema | None,
+        windows: Sequence[Window],
+        outputs: Sequence[Output],
+    ) -> _Read:
+        answers = [
+            _answer(output, window, document)
+            for window, output in zip(windows, outputs, strict=True)
+        ]
+        merged, loaded = Merged({}, {}, {}), Loaded({}, {}, [], {})
+        if asked is not None:
+            merged = merge(asked, answers)
+            text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
+            loaded = asked.load(text, Locale.of(document.text))
+        signals = [confidence.signals(output) for output in outputs]
+        return cls(windows, outputs, answers, signals, merged, loaded)
+
+    def fields(
+        self,
+        document: Document,
+        leaves: Sequence[Leaf],
+        *,
+        given: Collection[str],
+        taken: Collection[str],
+    ) -> dict[str, FieldResult]:
+        """Return each value with its place on the page and how the model came to it.
+
+        :param given: names of fields that the e-invoice states.
+        :param taken: names of fields that known parties fill.
+        """
+        answered = {leaf.path: _top(leaf.path) not in {*given, *taken} for leaf in leaves}
+        evidence = self._evidence(document, leaves, answered)
+        evidence |= {path: replace(evidence[path], status="reference") for path in taken}
+        return {
+            leaf.path: self._field(leaf, evidence[leaf.path], answered[leaf.path])
+            for leaf in leaves
+        }
+
+    def _evidence(
+        self, document: Document, leaves: Sequence[Leaf], answered: Mapping[str, bool]
+    ) -> dict[str, Evidence]:
+        """Return where each value stands, looked for first in the window that gave it."""
+        wanted = [
+            Wanted(
+                leaf.path,
+                leaf.type,
+                leaf.value,
+                self.loaded.printed.get(leaf.path),
+                near=self.windows[self._place(leaf.path)].start
+                if answered[leaf.path] and self.windows
+                else 0,
+            )
+            for leaf in leaves
+        ]
+        return locate_all(document, wanted, locale=Locale.of(document.text))
+
+    def _field(self, leaf: Leaf, evidence: Evidence, answered: bool) -> FieldResult:
+        path = leaf.path
+        by_model = answered and bool(self.windows)
+        return FieldResult(
+            value=leaf.value,
+            printed=self.loaded.printed.get(path) if answered else evidence.text,
+            evidence=evidence,
+            probability=self._probability(path) if by_model else None,
+            others=self.merged.others.get(path, ()),
+            signals=self._signals(path) if by_model else None,
+        )
+
+    def _place(self, path: str) -> int:
+        """Return which window a value came from."""
+        return self.merged.source.get(_top(path), 0)
+
+    def _as_answered(self, path: str) -> str:
+        """Return the path under which the answers tell of a value.
+
+        Rows joined from several windows are told of by their list only.
+        """
+        top = _top(path)
+        moved = self.loaded.moved.get(path, path)
+        return moved if len(self.answers) == 1 or moved == top else top
+
+    def _probability(self, path: str) -> float | None:
+        return self.answers[self._place(path)].probability.get(self._as_answered(path))
+
+    def _signals(self, path: str) -> Signals | None:
+        """Return a value's signals, with the share of the windows that say the same."""
+        place, top = self._place(path), _top(path)
+        found = self.signals[place].get(self._as_answered(path))
+        if found is None or len(self.answers) == 1:
+            return found
+        single = self.loaded.moved.get(path, path) == top
+        said = [answer.printed.get(top) for answer in self.answers] if single else []
+        own = self.answers[place].printed.get(top)
+        telling = [value for value in said if value is not None] if own is not None else said
+        agreement = sum(value == own for value in telling) / len(telling) if telling else 1.0
+        return replace(found, windows=len(self.answers), agreement=agreement)
+
+    def status(self, accepted: bool) -> Status:
+        """Return the document's status.
+
+        :param accepted: the class made a record of the values.
+        """
+        if any(output.truncated for output in self.outputs):
+            return "truncated"
+        return "complete" if accepted else "incomplete"
+
+    def usage(self) -> dict[str, int]:
+        return {
+            "windows": len(self.windows),
+            "windows_read": len(self.windows),
+            "prompt_tokens": sum(output.prompt_tokens for output in self.outputs),
+            "output_tokens": sum(len(output.logprobs) for output in self.outputs),
+            "passes": sum(output.passes for output in self.outputs),
+        }
+
+
+def _top(path: str) -> str:
+    """Return the field of the schema that a path lies in."""
+    return path.split(".")[0].split("[")[0]
 
 
 def _unread(document: Document) -> list[FieldWarning]:
@@ -708,33 +824,6 @@ def _source(schema: AnySchema) -> str:
             with suppress(OSError, TypeError):  # made at run time, or typed at a prompt
                 parts.append(inspect.getsource(part))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _of_leaf(path: str, top: str, answer: Answer, windows: int) -> float | None:
-    """Return a leaf's probability; rows joined from several windows have their list's."""
-    return answer.probability.get(path if windows == 1 or path == top else top)
-
-
-def _signals_of(
-    path: str,
-    top: str,
-    place: int,
-    signalled: Sequence[Mapping[str, Signals]],
-    answers: Sequence[Answer],
-) -> Signals | None:
-    """Return a leaf's signals; rows joined from several windows have their list's.
-
-    :param place: of the window that the value came from.
-    """
-    single = path == top
-    found = signalled[place].get(path if len(answers) == 1 or single else top)
-    if found is None or len(answers) == 1:
-        return found
-    said = [answer.printed.get(top) for answer in answers] if single else []
-    own = answers[place].printed.get(top)
-    telling = [value for value in said if value is not None] if own is not None else said
-    agreement = sum(value == own for value in telling) / len(telling) if telling else 1.0
-    return replace(found, windows=len(answers), agreement=agreement)
 
 
 def _probabilities(output: Output) -> dict[str, float]:

@@ -3,18 +3,68 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from pydantic import BaseModel
 
 from benchmarks import chart, speed
+from benchmarks.confidence import Kept, observe
 from benchmarks.contestants import Contestant, Settings, json_schema, write_gguf
-from extractor import base_model
+from extractor import Extractor, base_model
+from extractor.fields import Identifier
 from extractor.schema import Schema
+from extractor.testing import CannedEngine
 from schemas.invoice import Invoice
 from tests.tiny import tiny_base
+from training.corpus import LabelledDocument
+
+
+class Bill(BaseModel):
+    number: Identifier | None = None
+
+
+def bills(count: int) -> list[LabelledDocument]:
+    return [
+        LabelledDocument(str(i), None, f"Bill A{i}", {"number": f"A{i}"}, group=str(i))
+        for i in range(count)
+    ]
+
+
+def test_answers_are_kept_as_they_come_and_asked_for_once(tmp_path: Path) -> None:
+    """A run is cut off after three answers, in the middle of writing the third."""
+    file, schema, asked = tmp_path / "answers.jsonl", Schema.of(Bill), []
+    reader = Extractor(Bill, engine=CannedEngine(lambda text: {"number": text.split()[-1]}))
+
+    def counted() -> Extractor[Bill]:
+        asked.append(1)
+        return reader
+
+    part = Kept(file, {"adapter": "a"}, resume=False)
+    observe(counted, bills(3), schema, part)
+    file.write_text(file.read_text()[:-40])
+    resumed = observe(counted, bills(4), schema, Kept(file, {"adapter": "a"}, resume=True))
+    whole = observe(lambda: reader, bills(4), schema, Kept(file, {}, resume=False))
+
+    assert len(asked) == 3 + 2
+    assert [one.answers for one in resumed] == [one.answers for one in whole]
+    assert [one.group for one in resumed] == [0, 1, 2, 3]
+
+
+def test_kept_answers_of_another_adapter_or_label_are_not_taken(tmp_path: Path) -> None:
+    file, (labelled,) = tmp_path / "answers.jsonl", bills(1)
+    Kept(file, {"adapter": "a"}, resume=False).of(labelled, lambda: {"right": True})
+    changed = replace(labelled, fields={"number": None})
+    again = Kept(file, {"adapter": "a"}, resume=True)
+
+    assert again.of(labelled, lambda: {"right": False}) == {"right": True}
+    assert again.of(changed, lambda: {"right": False}) == {"right": False}
+    with pytest.raises(SystemExit, match="other options"):
+        Kept(file, {"adapter": "b"}, resume=True)
+
 
 TEXT = "Shop 7\n03/02/2024\nTOTAL 7.50"
 

@@ -19,10 +19,7 @@ from extractor.confidence import (
     Answered,
     Calibration,
     Calibrator,
-    Policy,
-    least_documents,
     signals,
-    threshold,
 )
 from extractor.document import Document
 from extractor.engine.base import Output, Request
@@ -31,6 +28,7 @@ from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import AdapterError, CalibrationError
 from extractor.familiarity import Familiarity, similarity, sketch
 from extractor.fields import Money, Verbatim
+from extractor.policy import Policy, least_documents, threshold
 from extractor.schema import Schema
 from extractor.testing import CannedEngine
 from tests.tiny import tiny_model, tiny_tokenizer
@@ -279,6 +277,54 @@ def test_values_are_accepted_and_counted_as_documents_are() -> None:
     assert sure.identity != doubting.identity
 
 
+# ---------------------------------------------------------------- conditions
+
+SERVED = {"engine": "canned", "windows": "1600/160", "windows_read": "promising"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ({"engine": "int8"}, "number format int8, here canned"),
+        ({"windows": "800/80"}, "window and overlap of 800/80, here 1600/160"),
+        ({"windows_read": "all"}, "windows read all, here promising"),
+        ({"class": "other"}, "another state of the class"),
+    ],
+)
+def test_no_confidence_is_given_under_conditions_that_were_not_calibrated(
+    condition: dict[str, str], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = CannedEngine({"seller": "Mill", "total": "5.00"})
+    made = calibration(100, conditions={**SERVED, **condition})
+    extractor = Extractor(Bill, engine=engine, calibration=made)
+    found = [extractor.extract("Mill & Sons\ntotal 5.00") for _ in range(2)]
+
+    assert {one.fields["seller"].confidence for one in found} == {None}
+    assert told in extractor.uncalibrated
+    assert len([one for one in caplog.records if "no confidence of answers" in one.message]) == 1
+    with pytest.raises(CalibrationError, match="no precision can be promised: the adapter was cal"):
+        Extractor(Bill, engine=engine, calibration=made, target_precision=0.95)
+
+
+def test_confidences_are_given_under_the_conditions_that_were_calibrated(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine = CannedEngine({"seller": "Mill"})
+    here = confidence.conditions(Extractor(Bill, engine=engine).identity)
+    extractor = Extractor(Bill, engine=engine, calibration=calibration(5, conditions=here))
+
+    assert set(here) == set(confidence.CONDITIONS)
+    assert extractor.extract("Mill\ntotal 5.00").fields["seller"].confidence is not None
+    assert not extractor.uncalibrated and not caplog.records
+
+
+def test_of_another_schema_the_class_is_not_compared() -> None:
+    made = calibration(5, conditions={**SERVED, "class": "other"}, schema="another schema")
+    extractor = Extractor(Bill, engine=CannedEngine({"seller": "Mill"}), calibration=made)
+
+    assert extractor.extract("Mill\ntotal 5.00").fields["seller"].confidence is not None
+
+
 # ---------------------------------------------------------------- unseen layouts
 
 INVOICES = [
@@ -348,13 +394,15 @@ def test_what_only_one_sender_prints_is_not_kept_and_documents_like_no_other_tel
 
 
 def test_a_calibration_is_read_as_it_was_written(tmp_path: Path) -> None:
-    made = replace(calibrate.fit(observed(60), SCHEMA), familiarity=familiar())
+    made = calibrate.fit(observed(60), SCHEMA)
+    made = replace(made, familiarity=familiar(), conditions=SERVED)
     file = tmp_path / confidence.FILE
     file.write_text(made.dump(), encoding="utf-8")
     again = confidence.read(file)
 
     assert again.calibrator == made.calibrator
     assert again.familiarity == made.familiarity
+    assert (again.conditions, again.fitted_on) == (SERVED, made.fitted_on)
     assert [(one.right, one.group) for one in again.documents] == [
         (one.right, one.group) for one in made.documents
     ]

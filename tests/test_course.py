@@ -16,11 +16,12 @@ from extractor.pipeline import Extractor
 from extractor.schema import Schema, resolve
 from extractor.testing import CannedEngine
 from tests.tiny import tiny_base
-from training import charts, corpus, pictures, report
+from training import charts, corpus, further, pictures, report
 from training.augment import AugmentConfig
 from training.corpus import LabelledDocument
 from training.course import pretence
 from training.evaluate import evaluate
+from training.further import Part
 from training.tune import TuneConfig, TuneResult, tune
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -72,6 +73,7 @@ def test_the_course_is_kept_with_the_adapter(result: TuneResult) -> None:
     assert kept["pretence"] is not None
     assert "Learning curve" in page and "<svg" in page and "http" not in page
     assert not list(result.output.glob("share-*"))
+    assert 0 < result.course.further_s < result.course.seconds_s
 
 
 def test_a_learning_curve_needs_validation_documents(tmp_path: Path) -> None:
@@ -80,6 +82,48 @@ def test_a_learning_curve_needs_validation_documents(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match="needs validation documents"):
         tune(tmp_path / "c", Bill, tmp_path / "a", config)
+
+
+def test_points_of_a_learning_curve_are_taken_over_while_nothing_changed(tmp_path: Path) -> None:
+    train, validation = bills(8, "train"), bills(2, "validation", 20)
+    settings = TuneConfig(
+        base_model=str(tiny_base(tmp_path / "base")), epochs=1, checkpoints=1, threads=1,
+        augment=AugmentConfig(synthetic=0), resume=True,
+    )  # fmt: skip
+
+    def points(documents: list[LabelledDocument]) -> tuple[list[Part], set[str]]:
+        stages: set[str] = set()
+        made = further.shares(
+            documents, validation, Schema.of(Bill), tmp_path / "out", settings,
+            lambda stage, done, total: stages.add(stage),
+        )  # fmt: skip
+        return made, stages
+
+    first, _ = points(train)
+    again, stages = points(train)
+    other, trained = points([replace(one, given_text=f"{one.given_text}.") for one in train])
+
+    assert (first, set()) == (again, stages)
+    assert "training" in trained and other != first
+
+
+def test_what_cannot_be_learned_is_told_once_though_losses_are_compared(tmp_path: Path) -> None:
+    """The name is longer than any answer, in a document that trains and in one that validates."""
+    long = {"number": "A1", "seller_name": "x" * 700}
+    documents = [
+        replace(one, fields=long, given_text=f"Bill A1\n{'x' * 700}", group=one.id)
+        for one in (*bills(1, "train"), *bills(1, "validation", 1))
+    ]
+    documents = [replace(one, given_text=f"{one.given_text}\n{one.id}") for one in documents]
+    corpus.write([*documents, *bills(3, "train", 5)], tmp_path / "c")
+    config = TuneConfig(
+        base_model=str(tiny_base(tmp_path / "base")), epochs=1, checkpoints=1, parity=0, threads=1,
+        augment=AugmentConfig(synthetic=0),
+    )  # fmt: skip
+    made = tune(tmp_path / "c", Bill, tmp_path / "adapter", config)
+
+    assert made.course.gap is not None
+    assert [one.document for one in made.problems if "cannot emit" in one.message] == ["train-0"]
 
 
 def test_a_random_split_gives_away_what_senders_repeat() -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from extractor import Extractor, retrieval
 from extractor.document import Document
 from extractor.fields import IsoDate, Money, Verbatim
-from extractor.schema import Schema
+from extractor.schema import AnySchema, Schema
 from extractor.testing import CannedEngine
 from extractor.windows import Answer, Window, WindowConfig, cut
 from training import corpus, pairs
@@ -222,6 +222,11 @@ def test_a_list_is_looked_for_wherever_its_rows_may_stand() -> None:
     assert 2 == extraction.usage["windows_read"] < extraction.usage["windows"]
 
 
+def learned_of(folder: Path, schema: AnySchema) -> retrieval.Context:
+    documents = corpus.read(folder).documents
+    return learn(pairs.build(documents, schema, CONFIG, words).pairs, schema, documents)
+
+
 LAWS = ("Texas", "Delaware", "Ohio", "Utah", "Iowa", "Maine", "Nevada", "Oregon")
 
 
@@ -232,6 +237,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> retrieval.Context:
     lines = [
         {
             "id": str(number),
+            "group": str(number),
             "text": contract(LAWS[number % 8], before=number % 9),
             "fields": {"law": LAWS[number % 8], "price": None},
         }
@@ -239,7 +245,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> retrieval.Context:
     ]
     (folder / "labels.jsonl").write_text("\n".join(map(json.dumps, lines)))
     schema = Schema.of(Contract)
-    return learn(pairs.build(corpus.read(folder).documents, schema, CONFIG, words).pairs, schema)
+    return learned_of(folder, schema)
 
 
 def test_words_around_values_are_learned_and_the_values_are_not(
@@ -275,10 +281,50 @@ def test_words_of_fewer_than_three_groups_do_not_travel_with_the_adapter(tmp_pat
     (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, lines)))
     schema = Schema.of(Contract)
 
-    made = learn(pairs.build(corpus.read(tmp_path).documents, schema, CONFIG, words).pairs, schema)
+    made = learned_of(tmp_path, schema)
 
     assert {} == made.fields["law"].words
     assert made.fields["law"].floor is None
+
+
+class Sold(BaseModel):
+    law: Verbatim | None = None
+    seller_name: Verbatim | None = None
+
+
+@pytest.mark.parametrize(
+    ("sellers", "travels"),
+    [
+        ([f"Mill {n}" for n in range(8)], True),
+        (["Mill", "Mill", "Mill", "MILL", "Yard", "Yard", "Yard", "Yard"], False),
+        (["Mill", "Yard", *[None] * 6], False),  # any of them may be of the two,
+    ],
+)
+def test_documents_of_one_sender_are_one_group_where_labels_name_no_groups(
+    tmp_path: Path, sellers: list[str | None], travels: bool
+) -> None:
+    """A sender's words stay in the corpus however many of its documents say them."""
+    lines = [
+        {
+            "text": f"{seller or 'unsigned'} no {n * 7919}\n{contract('Texas')}",
+            "fields": {"law": "Texas", "seller_name": seller},
+        }
+        for n, seller in enumerate(sellers)
+    ]
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, lines)))
+
+    made = learned_of(tmp_path, Schema.of(Sold))
+
+    assert travels == bool(made.fields["law"].words)
+
+
+def test_documents_of_one_template_are_one_group_where_nothing_tells_their_senders(
+    tmp_path: Path,
+) -> None:
+    lines = [{"text": f"{contract('Texas')}\n{n}", "fields": {"law": "Texas"}} for n in range(8)]
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, lines)))
+
+    assert {} == learned_of(tmp_path, Schema.of(Contract)).fields["law"].words
 
 
 @given(st.dictionaries(st.text(), st.tuples(st.none() | st.floats(0, 99), st.floats(0, 9))))

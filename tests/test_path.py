@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 from pydantic import BaseModel, field_validator
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from extractor import Extractor, base_model, extract
 from extractor import adapter as adapters
@@ -303,6 +304,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     settings = config(base, epochs=4, checkpoints=4)
     with pytest.raises(Cut):
         tune(bills, Bill, tmp_path / "cut", settings, progress=stop)
+    spent_in_checkpoint(tmp_path / "cut", 1000.0, 500.0)
     resumed = tune(
         bills, Bill, tmp_path / "cut", config(base, epochs=4, checkpoints=4, resume=True)
     )
@@ -310,6 +312,16 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     name = "adapter_model.safetensors"
     assert (resumed.output / name).read_bytes() == (whole.output / name).read_bytes()
     assert resumed.losses == whole.losses
+    assert 1000 < resumed.course.seconds_s < 1000 + 600 and resumed.course.cpu_s > 500
+    assert resumed.seconds_s >= resumed.course.seconds_s
+
+
+def spent_in_checkpoint(folder: Path, seconds_s: float, cpu_s: float) -> None:
+    """Let a checkpoint say that its run has taken so long."""
+    file = folder / "checkpoint" / "state.safetensors"
+    with safe_open(file, framework="pt") as state:
+        metadata = {**state.metadata(), "spent_s": json.dumps([seconds_s, cpu_s])}
+    save_file(load_file(file), file, metadata=metadata)
 
 
 @pytest.mark.slow

@@ -50,6 +50,11 @@ _ROWS = 3.0  # answers of one table's column count together as much as so many s
 class Reader(Protocol):
     """What is calibrated: an `Extractor`."""
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What its answers depend on."""
+        ...
+
     def extract(self, source: Any, *, name: str | None = None) -> Any:  # an Extraction
         """Read one document."""
         ...
@@ -74,11 +79,13 @@ class Answers:
 
     :param group: a number; documents of one group have the same.
     :param right: every known value and null of it is right, and no row is missing.
+    :param sha256: of the document.
     """
 
     group: int
     answers: tuple[Answer, ...]
     right: bool
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ def calibrate(
     observed, unread = observe(reader, held, schema, progress=progress)
     if unread:
         left_out["not readable, or their label does not fit the schema"] = unread
-    made = keep(adapter, observed, documents, schema, seed=seed)
+    made = keep(adapter, observed, documents, reader.identity, schema, seed=seed)
     return replace(made, left_out=left_out)
 
 
@@ -131,6 +138,7 @@ def keep(
     adapter: str | Path,
     observed: Sequence[Answers],
     documents: Sequence[LabelledDocument],
+    identity: Mapping[str, str],
     schema: AnySchema,
     *,
     seed: int = 0,
@@ -138,11 +146,16 @@ def keep(
     """Fit a calibration on held-out answers, and write it into the adapter's folder.
 
     :param documents: all that are labelled: what looks like none of them is unseen.
+    :param identity: of the extractor that answered; others are told of conditions that differ.
     :raises CalibrationError: if there are too few documents or groups.
     """
     any_schema = adapters.read(adapter).schema_fingerprint is None
     calibration = fit(observed, schema, any_schema=any_schema, seed=seed)
-    calibration = replace(calibration, familiarity=familiarity(documents, schema))
+    calibration = replace(
+        calibration,
+        familiarity=familiarity(documents, schema),
+        conditions=confidence.conditions(identity),
+    )
     adapters.add_calibration(Path(adapter), calibration)
     rated = cross_fitted(observed, per_field=not any_schema, seed=seed)
     return Calibrated(calibration, measure(rated, seed=seed), len(observed), {})
@@ -166,6 +179,11 @@ def held_out(
             held += group
     reasons = {"trained on": trained, "of a group that was trained on": alike}
     return held, {why: count for why, count in reasons.items() if count}
+
+
+def enough(documents: int, dealt: int) -> bool:
+    """Return whether so many documents of so many groups can calibrate."""
+    return documents >= _LEAST_DOCUMENTS and dealt >= _LEAST_GROUPS
 
 
 def observe(
@@ -205,7 +223,8 @@ def _answers(
         extraction = reader.extract(document, name=labelled.id)
     except (DocumentError, LabelError, BaseModelError):
         return None
-    return answers_of(extraction, wanted, schema, unknown(labelled, schema), group)
+    answers = answers_of(extraction, wanted, schema, unknown(labelled, schema), group)
+    return replace(answers, sha256=labelled.sha256())
 
 
 def answers_of(
@@ -262,7 +281,7 @@ def fit(
     :raises CalibrationError: if there are too few documents or groups.
     """
     dealt = {one.group for one in observed}
-    if len(observed) < _LEAST_DOCUMENTS or len(dealt) < _LEAST_GROUPS:
+    if not enough(len(observed), len(dealt)):
         raise CalibrationError(
             f"{len(observed)} documents of {len(dealt)} groups are too few to calibrate with",
             hint=f"at least {_LEAST_DOCUMENTS} documents of {_LEAST_GROUPS} senders are needed "
@@ -288,6 +307,7 @@ def fit(
         schema.fingerprint,
         {name: tuple(known) for name, known in fields.items()},
         tuple(documents),
+        fitted_on=frozenset(one.sha256 for one in observed),
     )
 
 

@@ -19,7 +19,9 @@ from extractor.fields import Locale, bare
 from extractor.retrieval import Context, FieldContext, Passage, Promise, passages, stems
 from extractor.schema import AnySchema, Leaf
 from extractor.windows import Window
+from training.corpus import LabelledDocument
 from training.pairs import Pair
+from training.split import group_name, groups
 
 MOST_WORDS = 40
 """Words kept of each field."""
@@ -30,16 +32,20 @@ LOST = 0.02
 _GROUPS = 3
 
 
-def learn(pairs: Sequence[Pair], schema: AnySchema) -> Context:
+def learn(
+    pairs: Sequence[Pair], schema: AnySchema, labelled: Sequence[LabelledDocument]
+) -> Context:
     """Learn from all windows of labelled documents.
 
     :param pairs: as `training.pairs.build` makes them, those without values included.
     :param schema: of which theirs are parts.
+    :param labelled: the documents of the pairs; they tell which are of one group.
     """
+    group_of = _groups(labelled, schema)
     by_document: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
         by_document[pair.document].append(pair)
-    documents = [_Document.of(parts) for parts in by_document.values()]
+    documents = [_Document.of(parts, group_of[name]) for name, parts in by_document.items()]
     # A floor from the very words that were learned of a document would lie too high for others.
     halves = [documents[0::2], documents[1::2]]
     reached: defaultdict[str, list[float]] = defaultdict(list)
@@ -56,6 +62,20 @@ def learn(pairs: Sequence[Pair], schema: AnySchema) -> Context:
     )
 
 
+def _groups(labelled: Sequence[LabelledDocument], schema: AnySchema) -> dict[str, int | None]:
+    """Return the group of each document, by id, as documents are split.
+
+    Where some documents tell their group, one that does not may be of any of these: it has none.
+    """
+    found: dict[str, int | None] = {
+        one.id: n for n, group in enumerate(groups(labelled, schema)) for one in group
+    }
+    nameless = [one.id for one in labelled if group_name(one, schema) is None]
+    if len(nameless) < len(labelled):
+        found |= dict.fromkeys(nameless)
+    return found
+
+
 def _floor(reached: Sequence[float]) -> float | None:
     return sorted(reached)[int(LOST * len(reached))] if len(reached) >= ENOUGH else None
 
@@ -68,7 +88,7 @@ class _Document:
     :param known: by field, the windows that were asked for it.
     """
 
-    group: str
+    group: int | None
     text: str
     windows: list[Window]
     shown: dict[str, dict[str, list[tuple[int, int, int]]]]
@@ -76,7 +96,7 @@ class _Document:
     passages: list[list[Passage]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair]) -> _Document:
+    def of(cls, pairs: Sequence[Pair], group: int | None) -> _Document:
         windows: list[Window] = []
         shown: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
         known: dict[str, list[int]] = {}
@@ -90,7 +110,6 @@ class _Document:
                 value.append((index, at + start, at + end))
             at += len(pair.text) + 1
         text = "\n".join(pair.text for pair in pairs)
-        group = pairs[0].group or pairs[0].document
         split = [passages(text, window) for window in windows]
         return cls(group, text, windows, shown, known, split)
 
@@ -138,21 +157,21 @@ def _words(documents: Sequence[_Document], name: str) -> Mapping[str, float]:
     """Return the stems that tell most of where a field's values stand, with their weights."""
     near: Counter[str] = Counter()
     far: Counter[str] = Counter()
-    groups: defaultdict[str, set[str]] = defaultdict(set)
+    holders: defaultdict[str, set[int]] = defaultdict(set)
     relevant = others = 0
     for document in documents:
         with_value, without = document.counts(name)
         relevant, others = relevant + len(with_value), others + len(without)
         near.update(stem for part in with_value for stem in part)
         far.update(stem for part in without for stem in part)
-        for part in with_value:
-            for stem in part:
-                groups[stem].add(document.group)
+        if document.group is not None:
+            for stem in {stem for part in with_value for stem in part}:
+                holders[stem].add(document.group)
     weights = {
         stem: log((count + 0.5) / (relevant - count + 0.5))
         - log((far[stem] + 0.5) / (others - far[stem] + 0.5))
         for stem, count in near.items()
-        if len(groups[stem]) >= _GROUPS
+        if len(holders[stem]) >= _GROUPS
     }
     telling = sorted(
         (stem for stem in weights if weights[stem] > 0),

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.errors import OutputError, TrainingError
+from extractor.errors import OutputError
 from extractor.schema import AnySchema
 from training import charts
 from training.charts import Bar
@@ -25,13 +23,12 @@ from training.corpus import LabelledDocument
 from training.methods import Nearest, read_known
 from training.methods.known import Known
 from training.score import ScoreCard, compare
-from training.split import folds, groups, in_lots
+from training.split import folds, groups
 
 if TYPE_CHECKING:
-    from training.tune import Progress, TuneConfig, TuneResult
+    from training.tune import TuneResult
 
 _FOLDS = 5
-SHARES = (0.25, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +47,17 @@ class Pretence:
 class Course:
     """A run, told to its user.
 
-    :param seconds_s: until the weights were ready, without the comparison of number formats.
-    :param cpu_s: of all threads.
+    :param seconds_s: until the weights were ready, without the comparison of number formats; with
+        those of folds and shares, and of earlier runs that this one resumes, up to the checkpoint
+        that it began with.
+    :param cpu_s: the same of all threads.
     :param cost: at the given price; None without one.
     :param train_loss: mean loss of a value token on documents that were trained on, None if it was
         not measured; `validation_loss` the same on those that chose the checkpoint.
     :param worst: (document, loss) of those that were learned worst, as it was when last trained on.
     :param pretence: None where there are no two groups.
     :param curve: (training documents, macro F1 on the validation documents).
+    :param further_s: those of `seconds_s` that folds and shares took.
     """
 
     seconds_s: float
@@ -68,6 +68,18 @@ class Course:
     worst: tuple[tuple[str, float], ...]
     pretence: Pretence | None
     curve: tuple[tuple[int, float], ...] = ()
+    further_s: float = 0.0
+
+    def including(self, seconds_s: float, cpu_s: float, price_per_hour: float | None) -> Course:
+        """Return it with what further trainings took, at the price of this machine."""
+        whole_s = self.seconds_s + seconds_s
+        return replace(
+            self,
+            seconds_s=whole_s,
+            cpu_s=self.cpu_s + cpu_s,
+            cost=cost(whole_s, price_per_hour),
+            further_s=self.further_s + seconds_s,
+        )
 
     @property
     def gap(self) -> float | None:
@@ -82,8 +94,10 @@ class Course:
 
     def lines(self) -> list[str]:
         """Return it in sentences."""
-        cost = "" if self.cost is None else f", cost {self.cost:.2f}"
-        said = [f"{self.seconds_s / 60:.1f} minutes, {self.cpu_s / 60:.1f} CPU minutes{cost}"]
+        paid = "" if self.cost is None else f", cost {self.cost:.2f}"
+        said = [f"{self.seconds_s / 60:.1f} minutes, {self.cpu_s / 60:.1f} CPU minutes{paid}"]
+        if self.further_s:
+            said.append(f"{self.further_s / 60:.1f} of the minutes for folds and learning curve")
         if self.gap is not None:
             said.append(
                 f"loss of a value token {self.train_loss:.3f} on training and "
@@ -99,6 +113,11 @@ class Course:
             said.append(f"learned worst: {names}")
         said += [f"{size} training documents: macro F1 {f1:.3f}" for size, f1 in self.curve]
         return said
+
+
+def cost(seconds_s: float, price_per_hour: float | None) -> float | None:
+    """Return what a machine costs that is paid for while it is held, whatever its cores do."""
+    return None if price_per_hour is None else price_per_hour * seconds_s / 3600
 
 
 def pretence(documents: Sequence[LabelledDocument], schema: AnySchema) -> Pretence | None:
@@ -130,48 +149,6 @@ def _copied(known: Sequence[Known], parts: Sequence[set[str]], schema: AnySchema
                 values = method.extract(item.document, name=item.id).values
                 card += compare(schema, values, item.values, item.unverified)
     return card.macro_f1
-
-
-def smaller_runs(
-    train: Sequence[LabelledDocument],
-    validation: Sequence[LabelledDocument],
-    schema: AnySchema,
-    output: Path,
-    config: TuneConfig,
-    progress: Progress,
-) -> list[tuple[int, float]]:
-    """Train on 25 and 50 % of the groups, the smaller within the larger; adapters are not kept.
-
-    :returns: (training documents, macro F1 on the validation documents).
-    :raises TrainingError: without validation documents, or if a result must not be trusted.
-    """
-    from training.tune import tune_on
-
-    if not validation:
-        raise TrainingError(
-            "a learning curve needs validation documents, and the groups allow none",
-            hint="label more documents, or name a split `validation` in the labels",
-        )
-    lots = in_lots(groups(train, schema), schema, config.seed)
-    kept = output / "curve.json"
-    points = _points(kept) if config.resume else []
-    for share in SHARES[len(points) :]:
-        part: list[LabelledDocument] = []
-        for group in lots:
-            if len(part) < share * len(train):
-                part += group
-        folder = output / f"share-{round(100 * share)}"
-        settings = replace(config, parity=0, learning_curve=False, resume=False)
-        result = tune_on(part, list(validation), schema, folder, settings, progress=progress)
-        points.append((len(part), result.validation_f1 or 0.0))
-        kept.write_text(json.dumps(points))
-        shutil.rmtree(folder)
-    return points
-
-
-def _points(kept: Path) -> list[tuple[int, float]]:
-    found = json.loads(kept.read_text()) if kept.is_file() else []
-    return [(int(size), float(f1)) for size, f1 in found]
 
 
 def write(result: TuneResult) -> None:

@@ -13,13 +13,12 @@ from extractor.document import Document
 from extractor.errors import BaseModelError, DocumentError, LabelError
 from extractor.fields import Locale
 from extractor.schema import AnySchema
+from training.compare import draws, sample
 from training.corpus import LabelledDocument
 from training.pairs import known_fields, unknown
 from training.reliability import Rated, Reliability, measure
 from training.score import ScoreCard, compare, judge
 from training.split import groups
-
-_RESAMPLES = 1000
 
 
 class Reader(Protocol):
@@ -57,6 +56,8 @@ class Report:
         are alike, so they are drawn together.
     :param unscored: documents whose label could not be used, with the reason.
     :param reliability: how far confidences can be believed; None without any.
+    :param fitted: documents that `reliability` leaves out, for the calibration was fitted on them
+        or on others of their groups.
     """
 
     card: ScoreCard
@@ -64,6 +65,7 @@ class Report:
     interval: tuple[float, float]
     unscored: tuple[tuple[str, str], ...]
     reliability: Reliability | None = None
+    fitted: int = 0
 
     @property
     def macro_f1(self) -> float:
@@ -108,8 +110,23 @@ def evaluate(
         progress(len(documents), len(documents))
     card = sum((item.card for item in scored), ScoreCard())
     interval = _interval(scored, dealt, seed)
-    reliability = measure([one for item in scored for one in item.rated], seed=seed)
-    return Report(card, tuple(scored), interval, tuple(unscored), reliability)
+    known = _fitted_on(reader, dealt)
+    fresh = [one for item in scored if item.id not in known for one in item.rated]
+    reliability = measure(fresh, seed=seed)
+    return Report(card, tuple(scored), interval, tuple(unscored), reliability, len(known))
+
+
+def _fitted_on(reader: Reader, dealt: Sequence[Sequence[LabelledDocument]]) -> set[str]:
+    """Return the documents that say nothing of a reader's calibration: whole groups, by id."""
+    calibration = getattr(reader, "calibration", None)  # a baseline has none
+    if calibration is None or getattr(reader, "uncalibrated", None):
+        return set()
+    return {
+        document.id
+        for group in dealt
+        if any(one.sha256() in calibration.fitted_on for one in group)
+        for document in group
+    }
 
 
 def _readable(labelled: LabelledDocument) -> Document | None:
@@ -197,17 +214,11 @@ def _at(values: Any, path: str) -> Any:
 def _interval(
     scored: Sequence[Scored], dealt: Sequence[Sequence[LabelledDocument]], seed: int
 ) -> tuple[float, float]:
-    by_id = {item.id: item.card for item in scored}
-    cards = [
-        sum((by_id[document.id] for document in group if document.id in by_id), ScoreCard())
-        for group in dealt
-    ]
-    if not cards:
+    cards = {item.id: [item.card] for item in scored}
+    read = [[one.id for one in group if one.id in cards] for group in dealt]
+    read = [group for group in read if group]
+    if not read:
         return (0.0, 0.0)
-    draw = np.random.default_rng(seed)
-    values = [
-        sum((cards[i] for i in draw.integers(0, len(cards), len(cards))), ScoreCard()).macro_f1
-        for _ in range(_RESAMPLES)
-    ]
+    values = sample(cards, read).f1(draws(len(read), seed))
     low, high = np.quantile(values, [0.025, 0.975])
     return (float(low), float(high))

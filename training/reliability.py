@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training.compare import draws
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 _BINS = 15
@@ -114,18 +116,18 @@ def measure(rated: Sequence[Rated], *, seed: int = 0) -> Reliability | None:
         return None
     sure = np.array([one.confidence for one in rated])
     right = np.array([one.right for one in rated])
-    draws = list(_draws([one.group for one in rated], seed))
+    drawn = _drawn([one.group for one in rated], seed)
     shares = np.linspace(0.05, 1, 20)
-    curves = np.array([_risks(sure[i], right[i], shares) for i in draws])
+    curves = np.array([_risks(sure[i], right[i], shares) for i in drawn])
     low, high = np.quantile(curves, [0.025, 0.975], axis=0)
     curve = zip(shares, _risks(sure, right, shares), low, high, strict=True)
     return Reliability(
         answers=len(rated),
         wrong=int((~right).sum()),
         groups=len({one.group for one in rated}),
-        ece=_measured(ece, sure, right, draws),
-        brier=_measured(brier, sure, right, draws),
-        auroc=_measured(auroc, sure, right, draws),
+        ece=_measured(ece, sure, right, drawn),
+        brier=_measured(brier, sure, right, drawn),
+        auroc=_measured(auroc, sure, right, drawn),
         bins=tuple(bins(sure, right)),
         risk_coverage=tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in curve),
         too_few=_too_few(rated),
@@ -170,25 +172,21 @@ def _risks(sure: Floats, right: Bools, shares: Floats) -> Floats:
     return risks
 
 
-def _draws(groups: Sequence[int], seed: int) -> list[npt.NDArray[np.intp]]:
+def _drawn(groups: Sequence[int], seed: int) -> list[npt.NDArray[np.intp]]:
     """Return the answers' indices in each bootstrap sample of the groups."""
-    names = np.array(groups)
-    members = [np.flatnonzero(names == group) for group in np.unique(names)]
-    draw = np.random.default_rng(seed)
-    return [
-        np.concatenate([members[i] for i in draw.integers(0, len(members), len(members))])
-        for _ in range(_RESAMPLES)
-    ]
+    names, place = np.unique(np.array(groups), return_inverse=True)
+    weights = draws(len(names), seed, _RESAMPLES).astype(np.intp)
+    return [np.repeat(np.arange(len(place)), often[place]) for often in weights]
 
 
 def _measured(
     figure: Callable[[Floats, Bools], float | None],
     sure: Floats,
     right: Bools,
-    draws: Sequence[npt.NDArray[np.intp]],
+    drawn: Sequence[npt.NDArray[np.intp]],
 ) -> Measured:
     value = figure(sure, right)
-    found = [one for i in draws if (one := figure(sure[i], right[i])) is not None]
+    found = [one for i in drawn if (one := figure(sure[i], right[i])) is not None]
     if value is None or not found:
         return Measured(value)
     low, high = np.quantile(found, [0.025, 0.975])

@@ -49,6 +49,8 @@ def to_json(report: Report, before: Report | None = None) -> dict[str, Any]:
     }
     if report.reliability is not None:
         content["reliability"] = report.reliability.to_json()
+    if report.fitted:
+        content["left_out_of_reliability"] = report.fitted
     if before is not None:
         content["before"] = {"macro_f1": before.macro_f1, "scores": before.card.to_json()}
     return content
@@ -85,7 +87,7 @@ def to_html(report: Report, before: Report | None = None, extras: Extras | None 
         f'<span class="dim">95 % interval {low:.3f} to {high:.3f}, by groups; '
         f"{len(report.documents)} documents</span></p>",
         charts.section("Fields", _bars(report.card, before) + _table(report.card)),
-        charts.section("Confidence", _said(report.reliability)),
+        charts.section("Confidence", _said(report)),
         charts.section("Probabilities", charts.reliability(extras.reliability or ())),
         charts.section("Risk by coverage", _risk(extras.risk_coverage or ())),
         charts.section("Learning curve", charts.curve(curve, "training documents", "macro F1")),
@@ -115,8 +117,11 @@ def _with_confidence(extras: Extras, found: Reliability | None) -> Extras:
     )
 
 
-def _said(found: Reliability | None) -> str:
-    return "" if found is None else charts.items(found.lines())
+def _said(report: Report) -> str:
+    if report.reliability is None:
+        return ""
+    known = f"without {report.fitted} documents of groups that the calibration was fitted on"
+    return charts.items([*report.reliability.lines(), *([known] if report.fitted else [])])
 
 
 def _document(item: Scored) -> dict[str, Any]:

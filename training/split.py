@@ -79,6 +79,28 @@ def validation_from_train(
     return kept, held
 
 
+def with_validation(
+    train: Sequence[LabelledDocument],
+    given: Sequence[LabelledDocument],
+    fraction: float,
+    schema: AnySchema | None,
+    seed: int,
+) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
+    """Return documents to train on, and those that choose the checkpoint.
+
+    Fewer than 20 validation documents choose checkpoints like a coin, so documents of a split
+    that says `validation` are used as they are, others only if the groups allow 20 of them.
+
+    :param given: of that split.
+    :param fraction: of `train`, to take out where none are given; 0 trains on all.
+    """
+    if fraction == 0:
+        return [*train, *given], []
+    if given:
+        return list(train), list(given)
+    return validation_from_train(train, fraction=fraction, minimum=20, seed=seed, schema=schema)
+
+
 def select(
     documents: Sequence[LabelledDocument],
     name: str,

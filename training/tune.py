@@ -29,6 +29,7 @@ from extractor import adapter as adapters
 from extractor import base_model
 from extractor.adapter import Parity
 from extractor.base_model import BaseModel
+from extractor.engine.choice import choose
 from extractor.engine.local import LocalEngine
 from extractor.engine.torch_runner import TorchRunner, bf16_is_native
 from extractor.errors import CalibrationError, TrainingError
@@ -39,21 +40,23 @@ from extractor.schema import AnySchema, Schema
 from extractor.windows import WindowConfig
 from training import calibrate as calibrating
 from training import corpus as corpora
+from training import further
 from training import pairs as pairing
 from training.augment import AugmentConfig, Curriculum
-from training.calibrate import Answers, Calibrated
+from training.calibrate import Calibrated
 from training.context import learn
 from training.corpus import LabelledDocument
-from training.course import Course, pretence, smaller_runs
+from training.course import Course, cost, pretence
 from training.course import write as write_course
+from training.further import Fold, Part
 from training.methods import read_known
 from training.methods.induced import measured
 from training.pairs import Example, Pair, PairProblem
 from training.parity import measure
-from training.split import groups, split
+from training.split import groups, split, validation_from_train, with_validation
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
+    from accelerate import Accelerator, PartialState
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total): "reading", "rules", "training", "validating", "comparing"
@@ -148,6 +151,10 @@ class TuneConfig:
             if not right:
                 raise ValueError(f"{name} must be {expected}, was: {getattr(self, name)}")
 
+    def of_effect(self) -> dict[str, Any]:
+        """Return the settings that the weights depend on, as JSON values."""
+        return {name: value for name, value in asdict(self).items() if name not in _OF_NO_EFFECT}
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -210,13 +217,18 @@ def tune(
     """
     config = config or TuneConfig()
     schema = schema if isinstance(schema, Schema) else Schema.of(schema)
+    output = Path(output)
+    _check_processes(config)
+    learned = _learned_before(config, output)
     labelled = corpora.read(corpus)
     parts = split(labelled.documents, schema=schema, seed=config.seed)
     progress = progress or (lambda stage, done, total: None)
     given = list(parts.validation)
-    observed = _out_of_fold(list(parts.train), given, schema, Path(output), config, progress)
-    train, validation = _choose_validation(list(parts.train), given, schema, config)
-    train, aside = _choose_calibration(train, schema, config)
+    folds: list[Fold] = []
+    if config.folds:
+        folds = further.folds(parts.train, given, schema, output, config, learned, progress)
+    train, validation = with_validation(parts.train, given, config.validation, schema, config.seed)
+    train, aside = _choose_calibration(train, learned, schema, config)
     problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
     result = tune_on(
         train, validation, schema, output, config,
@@ -225,7 +237,8 @@ def tune(
     if not _is_main_process():
         return result
     known = [*train, *validation, *aside]
-    result = _calibrated(result, observed, aside, known, schema, config, progress)
+    result = _calibrated(result, folds, aside, known, schema, config, progress)
+    result = _with_course(result, [fold.part for fold in folds], config)
     course = replace(result.course, pretence=pretence([*train, *validation], schema))
     result = replace(result, course=course)
     write_course(result)
@@ -254,76 +267,88 @@ def tune_on(
         torch.set_num_threads(config.threads)
     base, output = base_model.find(config.base_model), Path(output)
     progress = progress or (lambda stage, done, total: None)
-    points: list[tuple[int, float]] = []
+    _check_processes(config)
+    smaller: list[Part] = []
     if config.learning_curve:
-        points = smaller_runs(train, validation, schema, output, config, progress)
+        smaller = further.shares(train, validation, schema, output, config, progress)
     run = Run(schema, base, config, output, progress)
     run.problems = list(problems)
     result = run.go(run.plan(train), train, validation, announce)
-    if points and result.validation_f1 is not None:
+    if smaller and result.validation_f1 is not None:
+        points = [(part.documents, part.validation_f1 or 0.0) for part in smaller]
         curve = (*points, (len(train), result.validation_f1))
         result = replace(result, course=replace(result.course, curve=curve))
+    result = _with_course(result, smaller, config)
     if run.accelerator.is_main_process:
         write_course(result)
     return result
 
 
-def _is_main_process() -> bool:
-    """Return whether this process writes; of several that train together one does."""
+def _with_course(result: TuneResult, parts: Sequence[Part], config: TuneConfig) -> TuneResult:
+    """Return the result with what further trainings took."""
+    seconds_s, cpu_s = sum(one.seconds_s for one in parts), sum(one.cpu_s for one in parts)
+    course = result.course.including(seconds_s, cpu_s, config.price_per_hour)
+    return replace(result, course=course, seconds_s=result.seconds_s + seconds_s)
+
+
+def _processes() -> PartialState:
+    """Return which of the processes that train together this one is."""
     from accelerate import PartialState
 
-    state = PartialState(cpu=not torch.cuda.is_available())
-    return bool(state.is_main_process)
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
+def _is_main_process() -> bool:
+    """Return whether this process writes; of several that train together one does."""
+    return bool(_processes().is_main_process)
+
+
+def _check_processes(config: TuneConfig) -> None:
+    """Refuse what one process would do while the others waited for hours.
+
+    :raises TrainingError: for folds or a learning curve in several processes.
+    """
+    asked = [
+        name
+        for name, wanted in (("folds", config.folds), ("learning_curve", config.learning_curve))
+        if wanted
+    ]
+    if asked and (count := _processes().num_processes) > 1:
+        raise TrainingError(
+            f"{' and '.join(asked)}: made for one process, {count} were started",
+            hint="train without torchrun, or without these options",
+        )
+
+
+def _learned_before(config: TuneConfig, output: Path) -> frozenset[str]:
+    """Return the hashes of the documents that the start adapter learned or was chosen with."""
+    start = start_of(config, base_model.find(config.base_model), output)
+    return frozenset() if start is None else adapters.seen(start)
 
 
 def _choose_calibration(
-    train: list[LabelledDocument], schema: AnySchema, config: TuneConfig
+    train: list[LabelledDocument],
+    learned: frozenset[str],
+    schema: AnySchema,
+    config: TuneConfig,
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
-    """Return the documents that train, and those kept aside to calibrate with; may be none."""
-    from training.split import validation_from_train
+    """Return the documents that train, and those kept aside to calibrate with; may be none.
 
+    :param learned: hashes of what the start adapter knows: answers to it prove nothing.
+    """
     if not config.calibration or config.folds:
         return train, []
+    fresh, _ = calibrating.held_out(train, schema, learned)
     # Another seed: the groups that the validation passed over for their size have their chance.
-    return validation_from_train(
-        train, fraction=config.calibration, minimum=20, seed=config.seed + 1, schema=schema
+    _, aside = validation_from_train(
+        fresh, fraction=config.calibration, minimum=20, seed=config.seed + 1, schema=schema
     )
+    names = {one.id for one in aside}
+    return [one for one in train if one.id not in names], aside
 
 
-def _out_of_fold(
-    train: list[LabelledDocument],
-    given: list[LabelledDocument],
-    schema: AnySchema,
-    output: Path,
-    config: TuneConfig,
-    progress: Progress,
-) -> list[Answers]:
-    """Return answers to each training document by an adapter that does not know its group."""
-    if not config.folds:
-        return []
-    dealt = groups(train, schema)
-    sizes = [number for number, group in enumerate(dealt) for _ in group]
-    folds = calibrating.fold_of_groups(sizes, config.folds, config.seed)
-    settings = replace(config, parity=0, learning_curve=False)
-    found: list[Answers] = []
-    for fold in sorted(set(folds.values())):
-        folder = output / f"fold-{fold + 1}"
-        held = [one for n, group in enumerate(dealt) if folds[n] == fold for one in group]
-        rest = [one for n, group in enumerate(dealt) if folds[n] != fold for one in group]
-        if not (config.resume and (folder / adapters.MANIFEST).is_file()):
-            learn, choose = _choose_validation(rest, given, schema, settings)
-            tune_on(learn, choose, schema, folder, settings, progress=progress)
-        if not _is_main_process():
-            continue
-        reader = _reader(schema, config, folder, "fp32")
-        stage = partial(progress, f"fold {fold + 1}")
-        answers, _ = calibrating.observe(reader, held, schema, progress=stage)
-        # Numbers of groups are of one call; those of another fold are other groups.
-        found += [replace(one, group=one.group + fold * len(train)) for one in answers]
-    return found
-
-
-def _reader(schema: AnySchema, config: TuneConfig, adapter: Path, engine: str) -> Extractor[Any]:
+def reader_of(schema: AnySchema, config: TuneConfig, adapter: Path, engine: str) -> Extractor[Any]:
+    """Return what reads with an adapter of this configuration, to calibrate it."""
     return Extractor(
         schema,
         adapter=adapter,
@@ -331,12 +356,13 @@ def _reader(schema: AnySchema, config: TuneConfig, adapter: Path, engine: str) -
         engine=engine,
         threads=config.threads,
         einvoice="never",
+        calibration="none",
     )
 
 
 def _calibrated(
     result: TuneResult,
-    observed: list[Answers],
+    folds: Sequence[Fold],
     aside: list[LabelledDocument],
     known: list[LabelledDocument],
     schema: AnySchema,
@@ -345,45 +371,57 @@ def _calibrated(
 ) -> TuneResult:
     """Keep with the adapter what its answers to documents that it does not know say of it.
 
-    :param observed: answers of folds; without any, the documents kept aside are read.
+    :param folds: their answers count; without any, the documents kept aside are read.
     :param known: all labelled documents.
     """
-    if not observed and not aside:
+    if not folds and not aside:
+        few = "too few groups to keep 20 documents aside that the start had not learned"
+        if config.folds:
+            few = "too few groups that the start had not learned"
         wish = config.calibration or config.folds
-        few = "too few groups to keep 20 documents aside" if wish else "none was asked for"
-        return replace(result, uncalibrated=few)
+        return replace(result, uncalibrated=few if wish else "none was asked for")
     try:
-        if not observed:
-            reader = _reader(schema, config, result.output, "auto")
+        if folds:
+            kind = choose("auto", adapters.read(result.output))
+            observed, identity = further.answers(folds, schema, config, kind, progress)
+        else:
+            reader = reader_of(schema, config, result.output, "auto")
+            identity = reader.identity
             stage = partial(progress, "calibrating")
             observed, _ = calibrating.observe(reader, aside, schema, progress=stage)
-        made = calibrating.keep(result.output, observed, known, schema, seed=config.seed)
+        made = calibrating.keep(result.output, observed, known, identity, schema, seed=config.seed)
     except CalibrationError as error:
         return replace(result, uncalibrated=error.message)
     return replace(result, calibrated=made)
 
 
-def _choose_validation(
-    train: list[LabelledDocument],
-    given: list[LabelledDocument],
-    schema: AnySchema,
-    config: TuneConfig,
-) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
-    """Return training and validation documents.
+def start_of(config: TuneConfig, base: BaseModel, output: Path) -> Path | None:
+    """Return the adapter folder that a run goes on from; None for fresh weights.
 
-    Fewer than 20 validation documents choose checkpoints like a coin, so documents of a split
-    that says `validation` are used as they are, others only if the groups allow 20 of them.
+    :raises TrainingError: if it is the output itself, or for another base model or rank.
     """
-    from training.split import validation_from_train
-
-    if config.validation == 0:
-        return [*train, *given], []
-    if given:
-        return train, given
-    kept, held = validation_from_train(
-        train, fraction=config.validation, minimum=20, seed=config.seed, schema=schema
+    if config.start is None:
+        return None
+    given = config.start != adapters.SHIPPED
+    folder = Path(config.start) if given else adapters.shipped(base)
+    if folder is None:
+        return None
+    if folder.resolve() == output.resolve():
+        raise TrainingError(
+            f"adapter {folder}: is both the start and the output",
+            hint="name another --output; the start stays as it is",
+        )
+    found = adapters.read(folder)
+    rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
+    if found.base_sha256 == base.sha256 and rank == config.rank:
+        return folder
+    if not given:
+        return None
+    raise TrainingError(
+        f"adapter {folder}: made for base model {found.base_name} with rank {rank}, "
+        f"this run has {base.name} with rank {config.rank}",
+        hint="start from an adapter of the same base model and rank, or from none",
     )
-    return (list(kept), list(held)) if len(held) >= 20 else (train, [])
 
 
 class Run:
@@ -405,7 +443,7 @@ class Run:
 
         self.schema, self.base, self.config = schema, base, config
         self.output, self.progress = output, progress
-        self.start = self._start()
+        self.start = start_of(config, base, output)
         peak = 8e-4 if self.start is None else 4e-4
         self.learning_rate = config.learning_rate or peak
         self.dtype = torch.bfloat16 if bf16_is_native() else torch.float32
@@ -423,6 +461,7 @@ class Run:
         self.context: Context | None = None
         self.rules: Rules | None = None
         self.trained = 0
+        self.before_s = self.cpu_before_s = 0.0  # of the runs that this one resumes
 
     def go(
         self,
@@ -438,7 +477,7 @@ class Run:
         """
         from peft.helpers import disable_input_dtype_casting
 
-        started_s, cpu_started_s = time.perf_counter(), time.process_time()
+        self.started_s, self.cpu_started_s = time.perf_counter(), time.process_time()
         self.content = hashlib.sha256(repr([item.input_ids for item in plan]).encode()).hexdigest()
         self._prepare(len(plan))
         self.workers = self._start_workers()
@@ -451,7 +490,7 @@ class Run:
             losses = [self._mean_loss(part) for part in (train, validation)] if validation else []
         self.workers.shutdown()
         self._finish(plan, estimate, best, train, validation)
-        course = self._course(started_s, cpu_started_s, losses, train)
+        course = self._course(losses, train)
         parity = self._parity(validation or train)
         return TuneResult(
             output=self.output,
@@ -460,7 +499,7 @@ class Run:
             parity=parity,
             losses=tuple(self.losses),
             validation_f1=best,
-            seconds_s=time.perf_counter() - started_s,
+            seconds_s=self._spent()[0],
             course=course,
         )
 
@@ -487,8 +526,8 @@ class Run:
                 f"none of the {len(train)} training documents gives a pair",
                 hint="run `extractor pairs` to see why each label was left out",
             )
-        self.context = learn(built.pairs, self.schema)
         self.rules = self._rules(train)
+        self.context = learn(built.pairs, self.schema, train)
         examples, most_epochs = (600, 12) if self.start is None else (360, 8)
         epochs = self.config.epochs or round(min(most_epochs, max(3, examples / len(train))))
         curriculum = Curriculum(
@@ -522,16 +561,23 @@ class Run:
 
     def decodable(self, pair: Pair) -> Pair | None:
         """Drop the fields whose targets the serving constraint refuses, and say so."""
+        kept, problems = self._decodable(pair)
+        self.problems.extend(problems)
+        return kept
+
+    def _decodable(self, pair: Pair) -> tuple[Pair | None, list[PairProblem]]:
+        """Return the pair without what the serving constraint refuses, and what that is."""
         kept: Pair | None = pair
+        problems: list[PairProblem] = []
         while kept is not None:
             constraint = self.engine.constraint(kept.schema)
             name = pairing.undecodable(kept, constraint, self.tokenizer)
             if not name:
-                return kept
+                break
             message = "the constraint cannot emit the labelled value as it is printed"
-            self.problems.append(PairProblem(pair.document, name, message))
+            problems.append(PairProblem(pair.document, name, message))
             kept = pairing.without(kept, name)
-        return None
+        return kept, problems
 
     def _prepare(self, examples: int) -> None:
         from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
@@ -586,31 +632,6 @@ class Run:
         share = max(1, threads // count)
         return ThreadPoolExecutor(
             count, "training", initializer=torch.set_num_threads, initargs=(share,)
-        )
-
-    def _start(self) -> Path | None:
-        """Return the adapter folder to go on from; None for fresh weights."""
-        if self.config.start is None:
-            return None
-        given = self.config.start != adapters.SHIPPED
-        folder = Path(self.config.start) if given else adapters.shipped(self.base)
-        if folder is None:
-            return None
-        if folder.resolve() == self.output.resolve():
-            raise TrainingError(
-                f"adapter {folder}: is both the start and the output",
-                hint="name another --output; the start stays as it is",
-            )
-        found = adapters.read(folder)
-        rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
-        if found.base_sha256 == self.base.sha256 and rank == self.config.rank:
-            return folder
-        if not given:
-            return None
-        raise TrainingError(
-            f"adapter {folder}: made for base model {found.base_name} with rank {rank}, "
-            f"this run has {self.base.name} with rank {self.config.rank}",
-            hint="start from an adapter of the same base model and rank, or from none",
         )
 
     def _estimate(self, plan: Sequence[Example], documents: int, validation: int) -> Estimate:
@@ -729,7 +750,8 @@ class Run:
             list(documents), min(_COMPARED, len(documents))
         )
         built = pairing.build(chosen, self.schema, self.config.windows, self.engine.count_tokens)
-        kept = [pair for pair in map(self.decodable, built.pairs) if pair is not None]
+        # What is left out of training is told there; this is a measurement only.
+        kept = [pair for pair, _ in map(self._decodable, built.pairs) if pair is not None]
         most = self.config.augment.max_target_tokens
         examples = [pairing.example(pair, self.tokenizer, most) for pair in kept]
         weight = sum(sum(item.weights) for item in examples)
@@ -739,16 +761,13 @@ class Run:
         self.model.train()
         return loss / weight if weight else None
 
-    def _course(
-        self,
-        started_s: float,
-        cpu_started_s: float,
-        losses: Sequence[float | None],
-        train: Sequence[LabelledDocument],
-    ) -> Course:
-        cpu_s = time.process_time() - cpu_started_s
-        seconds_s = time.perf_counter() - started_s
-        price = self.config.price_per_hour
+    def _spent(self) -> tuple[float, float]:
+        """Return seconds and processor seconds so far, those of resumed runs included."""
+        seconds_s = self.before_s + time.perf_counter() - self.started_s
+        return seconds_s, self.cpu_before_s + time.process_time() - self.cpu_started_s
+
+    def _course(self, losses: Sequence[float | None], train: Sequence[LabelledDocument]) -> Course:
+        seconds_s, cpu_s = self._spent()
         known = {document.id for document in train}
         ranked = sorted(
             ((name, loss) for name, loss in self.loss_of.items() if name in known),
@@ -758,8 +777,7 @@ class Run:
         return Course(
             seconds_s=seconds_s,
             cpu_s=cpu_s,
-            # A machine is paid for by the hour that it is held, whatever its cores do.
-            cost=None if price is None else price * seconds_s / 3600,
+            cost=cost(seconds_s, self.config.price_per_hour),
             train_loss=train_loss,
             validation_loss=validation_loss,
             worst=tuple(ranked[:_WORST]),
@@ -822,7 +840,12 @@ class Run:
         folder = self.output / "checkpoint"
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / "state.part"
-        course = {"step": str(step), "run": self._fingerprint(), "losses": json.dumps(self.losses)}
+        course = {
+            "step": str(step),
+            "run": self._fingerprint(),
+            "losses": json.dumps(self.losses),
+            "spent_s": json.dumps(self._spent()),
+        }
         save_file(tensors, part, metadata=course)
         part.rename(folder / "state.safetensors")
 
@@ -855,14 +878,14 @@ class Run:
                     "exp_avg_sq": state.get_tensor(f"exp_avg_sq.{index}"),
                 }
             self.losses = json.loads(metadata["losses"])
+            self.before_s, self.cpu_before_s = json.loads(metadata.get("spent_s", "[0, 0]"))
         return step
 
     def _fingerprint(self) -> str:
         """Identify the run: the same plan of examples, schema, base and configuration."""
-        settings = {k: v for k, v in asdict(self.config).items() if k not in _OF_NO_EFFECT}
         schema = None if self.schema is None else self.schema.fingerprint
         start = None if self.start is None else adapters.read(self.start).sha256
-        known = [settings, self.content, schema, self.base.sha256, start]
+        known = [self.config.of_effect(), self.content, schema, self.base.sha256, start]
         return json.dumps(known)
 
     def _finish(
