@@ -58,6 +58,7 @@ class Signals:
     :param choices: how many of its tokens were chosen, not forced.
     :param windows: how many windows of the document gave an answer.
     :param agreement: share of the windows with something to say that say the same, 0..1.
+    :param rules: how probable rules learned from labels find it, 0..1; None where there are none.
     """
 
     logprob: float
@@ -68,6 +69,7 @@ class Signals:
     choices: int
     windows: int = 1
     agreement: float = 1.0
+    rules: float | None = None
 
 
 def signals(output: Output) -> dict[str, Signals]:
@@ -124,6 +126,8 @@ FEATURES = (
     "not_visible",
     "several_windows",
     "agreement",
+    "rules:any",
+    "rules:logit",
     "warned",
     "in_row",
     *(f"kind:{name}" for name in _KINDS),
@@ -157,10 +161,17 @@ def features(leaf: Leaf, known: Signals, evidence: Evidence, warned: bool) -> tu
         float(evidence.not_visible),
         float(known.windows > 1),
         known.agreement,
+        float(known.rules is not None),
+        0.0 if known.rules is None else _logit(known.rules),
         float(warned),
         float("[]" in leaf.pattern),
         *(float(kind == name) for name in _KINDS),
     )
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    return log(bounded / (1 - bounded))
 
 
 def is_warned(path: str, warnings: Iterable[FieldWarning]) -> bool:

@@ -288,10 +288,11 @@ class Extractor(Generic[T]):
         for output in outputs:
             watch.add(output.timings_s)
         with watch.stage("check"):
-            outputs, chosen = self._reconsider(document, asked, windows, outputs)
+            together = self._combination(document, asked)
+            outputs, chosen = self._reconsider(document, asked, windows, outputs, together)
         with watch.stage("evidence"):
             unread = len(cuts) - len(windows)
-            read = _Read.of(document, asked, windows, outputs)
+            read = _Read.of(document, asked, windows, outputs, together)
             extraction = self._assemble(document, filled, asked, read, chosen, unread)
             extraction = _with_unread(extraction, len(cuts))
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
@@ -358,12 +359,19 @@ class Extractor(Generic[T]):
         read = sorted(outputs)
         return [windows[i] for i in read], [outputs[i] for i in read]
 
+    def _combination(self, document: Document, asked: AnySchema | None) -> Combination | None:
+        """Return what rules say of a document; they are of the whole schema."""
+        if self.rules is None or asked is not self.schema:
+            return None
+        return Combination(self.rules, document, Locale.of(document.text))
+
     def _reconsider(
         self,
         document: Document,
         asked: AnySchema | None,
         windows: Sequence[Window],
         outputs: list[Output],
+        together: Combination | None,
     ) -> tuple[list[Output], list[FieldWarning]]:
         """Let rules and the class's checks choose too; the answers of windows stay apart."""
         from extractor.engine.base import Request
@@ -373,8 +381,7 @@ class Extractor(Generic[T]):
         text = document.text[windows[0].start : windows[0].end]
         request = Request(asked, text, self.max_new_tokens)
         output = outputs[0]
-        if self.rules is not None and not output.truncated:
-            together = Combination(self.rules, document, Locale.of(document.text))
+        if together is not None and not output.truncated:
             output = together.choose(self.engine, request, output)
         output, chosen = reconsider(self.engine, request, output)
         return [output], chosen
@@ -624,6 +631,7 @@ class _Read:
     """What the model's answers say together.
 
     :param windows: that were read; `outputs`, `answers` and `signals` are theirs, in this order.
+    :param together: what rules say of the document.
     """
 
     windows: Sequence[Window]
@@ -632,6 +640,7 @@ class _Read:
     signals: Sequence[Mapping[str, Signals]]
     merged: Merged
     loaded: Loaded
+    together: Combination | None = None
 
     @classmethod
     def of(
@@ -640,6 +649,7 @@ class _Read:
         asked: AnySchema | None,
         windows: Sequence[Window],
         outputs: Sequence[Output],
+        together: Combination | None,
     ) -> _Read:
         answers = [
             _answer(output, window, document)
@@ -651,7 +661,7 @@ class _Read:
             text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
             loaded = asked.load(text, Locale.of(document.text))
         signals = [confidence.signals(output) for output in outputs]
-        return cls(windows, outputs, answers, signals, merged, loaded)
+        return cls(windows, outputs, answers, signals, merged, loaded, together)
 
     def fields(
         self,
@@ -701,7 +711,7 @@ class _Read:
             evidence=evidence,
             probability=self._probability(path) if by_model else None,
             others=self.merged.others.get(path, ()),
-            signals=self._signals(path) if by_model else None,
+            signals=self._signals(leaf) if by_model else None,
         )
 
     def _place(self, path: str) -> int:
@@ -720,12 +730,19 @@ class _Read:
     def _probability(self, path: str) -> float | None:
         return self.answers[self._place(path)].probability.get(self._as_answered(path))
 
-    def _signals(self, path: str) -> Signals | None:
-        """Return a value's signals, with the share of the windows that say the same."""
-        place, top = self._place(path), _top(path)
+    def _signals(self, leaf: Leaf) -> Signals | None:
+        """Return a value's signals, with what rules and the other windows say of it."""
+        place, path = self._place(leaf.path), leaf.path
         found = self.signals[place].get(self._as_answered(path))
-        if found is None or len(self.answers) == 1:
+        if found is not None and self.together is not None:
+            found = replace(found, rules=self.together.probability(path, leaf.value))
+        return self._with_windows(path, found) if found is not None else None
+
+    def _with_windows(self, path: str, found: Signals) -> Signals:
+        """Return signals with the share of the windows that say the same."""
+        if len(self.answers) == 1:
             return found
+        place, top = self._place(path), _top(path)
         single = self.loaded.moved.get(path, path) == top
         said = [answer.printed.get(top) for answer in self.answers] if single else []
         own = self.answers[place].printed.get(top)
