@@ -19,17 +19,13 @@ from extractor.schema import AnySchema, Schema
 from training import corpus as corpora
 from training.advise import labels as labelling
 from training.advise.config import AdviseConfig, seconds
+from training.advise.findings import Findings, to_json
+from training.advise.journal import Journal
 from training.advise.labels import LabelCheck
+from training.advise.measure import measure
 from training.advise.run import Clock, Trials, try_cheap, try_models
-from training.advise.study import Journal, Progress, Study, study
-from training.advise.verdict import (
-    Findings,
-    Verdict,
-    decide,
-    first_check,
-    measure,
-    to_json,
-)
+from training.advise.study import Progress, Study, study
+from training.advise.verdict import Verdict, decide, first_check
 from training.lint import lint
 from training.methods import routed
 from training.methods.written import Written

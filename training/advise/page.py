@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from training import charts
-from training.advise.verdict import FieldChoice, Method
+from training.advise.findings import FieldChoice, Method
 from training.charts import Bar
 from training.score import Counts
 

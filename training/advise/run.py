@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from extractor.errors import ExtractorError
 from training.advise.config import AdviseConfig
-from training.advise.study import Fold, Journal, Progress, Study
+from training.advise.journal import Journal
+from training.advise.study import Fold, Progress, Study
 from training.evaluate import Reader
 from training.methods import Nearest, Nothing
 from training.methods.induced import Induced, induce
@@ -109,6 +110,18 @@ class Trials:
                 if self.journal.readings.get(piece(TUNED, 0, part, share, seed)):
                     return share
         return None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of all methods that may have been tried, without what is made of them."""
+        return (*cheap_methods(self.config), BARE, SHIPPED, TUNED)
+
+    def pieces(self, name: str, part: str = HELD, share: int | None = None) -> list[str]:
+        """Return the pieces of a method; of tuned ones those of the largest share that was read."""
+        folds = range(len(self.study.folds))
+        share = share or (self.tuned_share(part) or 100 if name == TUNED else 100)
+        seeds = self.config.seeds if name == TUNED else (0,)
+        return [piece(name, number, part, share, seed) for number in folds for seed in seeds]
 
     def show(self, title: str) -> Callable[[int, int], None]:
         """Return a progress callback with a title."""
