@@ -14,8 +14,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import OutputError
+from extractor.batch import shown
+from extractor.errors import MissingExtra, OutputError
 from extractor.schema import AnySchema, Schema
+
+try:
+    import numpy as _  # noqa: F401
+except ImportError as error:
+    raise MissingExtra(
+        f"advice needs {error.name}", hint='run: pip install "fieldwright[model]"'
+    ) from error
 from training import corpus as corpora
 from training.advise import labels as labelling
 from training.advise.config import AdviseConfig, seconds
@@ -38,6 +46,8 @@ class Advice:
     """What was found out.
 
     :param split: how documents were held out.
+    :param shared: held-out documents that were left out, for training has documents of their
+        senders.
     :param left_out: what was not tried, and why.
     :param files: what was written, by what it is.
     """
@@ -49,6 +59,7 @@ class Advice:
     documents: int
     held: int
     groups: int
+    shared: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
     left_out: tuple[str, ...]
     clues: Mapping[str, tuple[str, ...]]
@@ -66,6 +77,7 @@ class Advice:
             "documents": self.documents,
             "held_out": self.held,
             "held_out_groups": self.groups,
+            "senders_shared_with_training": list(self.shared),
             "unreadable": [list(item) for item in self.unreadable],
             "left_out": list(self.left_out),
             "clues": {name: list(clues) for name, clues in self.clues.items()},
@@ -105,6 +117,11 @@ def advise(
     )  # fmt: skip
     journal = Journal(output, _fingerprint(dealt, config))
     trials = Trials(dealt, journal, config, clock, output, progress)
+    if dealt.shared:
+        trials.leave_out(
+            f"{len(dealt.shared)} documents that the labels hold out",
+            "training documents are of the same senders, so they are not unseen",
+        )
     checked = labelling.check(list(dealt.known.values()), schema)
     if not checked.wrong:
         checked = _linted(checked, replace(labelled, documents=_kept(labelled, dealt)), schema)
@@ -175,6 +192,7 @@ def _written(
         documents=len(dealt.known),
         held=len(dealt.held),
         groups=len(dealt.held_groups()),
+        shared=dealt.shared,
         unreadable=(*dealt.unreadable, *problems),
         left_out=trials.left_out,
         clues={name: tuple(rule.clues()) for name, rule in clues.items()},
@@ -184,8 +202,9 @@ def _written(
     )
     try:
         text = json.dumps(advice.json(), indent=1, ensure_ascii=False, default=str)
-        files["advice"].write_text(text, encoding="utf-8")
-        files["page"].write_text(to_html(advice), encoding="utf-8")
+        # Names of files that are not UTF-8 stand in ids as lone surrogates, which JSON can escape.
+        files["advice"].write_bytes(text.encode("utf-8", "backslashreplace"))
+        files["page"].write_text(shown(to_html(advice)), encoding="utf-8")
         if trials.rules is not None:
             trials.rules.save(files["rules"])
     except OSError as error:

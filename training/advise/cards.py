@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from training.advise.config import AdviseConfig
+from training.compare import within
 from training.score import Counts, ScoreCard
 
 Cards = Mapping[str, Sequence[ScoreCard]]
@@ -13,11 +15,6 @@ Cards = Mapping[str, Sequence[ScoreCard]]
 def summed(cards: Cards, ids: Iterable[str]) -> ScoreCard:
     """Return the sum over documents; those without a card are passed over."""
     return sum((card for name in sorted(ids) for card in cards.get(name, ())), ScoreCard())
-
-
-def counts_of(card: ScoreCard, name: str) -> Counts:
-    """Return the counts of a single value or list; empty ones for another name."""
-    return {**card.scalars, **card.lists}.get(name, Counts())
 
 
 def only(card: ScoreCard, top: str) -> ScoreCard:
@@ -37,3 +34,8 @@ def top_f1(card: ScoreCard, top: str) -> float:
     """Return the F1 over all values of one top-level field, rows of lists as one value each."""
     own = only(card, top)
     return sum([*own.scalars.values(), *own.lists.values()], Counts()).f1
+
+
+def is_enough(ids: Collection[str], groups: Iterable[Sequence[str]], config: AdviseConfig) -> bool:
+    """Return whether documents are enough, and of enough groups, to decide anything on."""
+    return len(ids) >= config.least_held and len(within(groups, ids)) >= config.least_groups

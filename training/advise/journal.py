@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any
 
 from extractor.errors import OutputError
 from extractor.schema import AnySchema
+from training.advise.memory import Memory
 from training.evaluate import Reader, Scored, score
 from training.methods.known import Known
 from training.score import ScoreCard, card_of
@@ -25,7 +24,8 @@ class Reading:
     :param piece: method and documents learned from, such as `rules/fold 1`.
     :param cpu_s: processor time of all threads, without the reading of the file.
     :param confidence: by path.
-    :param peak_mb: memory of the process so far, at its highest.
+    :param added_mb: memory of the method so far at its highest, beyond what the process held before
+        the method was made; None where the system does not tell.
     """
 
     piece: str
@@ -35,7 +35,7 @@ class Reading:
     cpu_s: float
     status: str
     confidence: Mapping[str, float]
-    peak_mb: float
+    added_mb: float | None
 
 
 class Journal:
@@ -45,11 +45,11 @@ class Journal:
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._file = folder / "answers.jsonl"
+        self._file, self._run = folder / "answers.jsonl", folder / "run.json"
         self.readings: dict[str, dict[str, Reading]] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._begin(folder / "run.json", fingerprint)
+            self._begin("fingerprint", fingerprint)
         except OSError as error:
             raise OutputError(
                 f"{folder}: cannot be written ({error.strerror})", hint="name another folder"
@@ -57,13 +57,22 @@ class Journal:
         for line in self._lines():
             self._keep(_reading(json.loads(line)))
 
-    def _begin(self, run: Path, fingerprint: str) -> None:
-        if run.exists() and json.loads(run.read_text()).get("fingerprint") != fingerprint:
+    def use_models(self, fingerprint: str) -> None:
+        """Say with which models the run goes on; only a run with models can know.
+
+        :raises OutputError: if answers of other models are there.
+        """
+        self._begin("models", fingerprint)
+
+    def _begin(self, what: str, fingerprint: str) -> None:
+        known = json.loads(self._run.read_text()) if self._run.exists() else {}
+        if known.setdefault(what, fingerprint) != fingerprint:
+            other = "documents, labels, schema or settings" if what == "fingerprint" else what
             raise OutputError(
-                f"{run.parent}: holds a run with other documents, labels, schema or settings",
+                f"{self._run.parent}: holds a run with other {other}",
                 hint="name another --output, or remove the folder",
             )
-        run.write_text(json.dumps({"fingerprint": fingerprint}))
+        self._run.write_text(json.dumps(known))
 
     def _lines(self) -> list[str]:
         if not self._file.exists():
@@ -98,6 +107,7 @@ class Journal:
             return True
         if not may_go_on():
             return False
+        memory = Memory()
         method = _Keeping(reader())
         with self._file.open("a", encoding="utf-8") as stream:
             for index, item in enumerate(left):
@@ -105,7 +115,7 @@ class Journal:
                     progress(len(items) - len(left) + index, len(items))
                 if index and not may_go_on():
                     return False
-                reading = _read(piece, method, item, schema)
+                reading = _read(piece, method, item, schema, memory)
                 stream.write(json.dumps(_json(reading)) + "\n")
                 stream.flush()
                 self._keep(reading)
@@ -132,7 +142,7 @@ class _Keeping:
         return self.last
 
 
-def _read(piece: str, method: _Keeping, item: Known, schema: AnySchema) -> Reading:
+def _read(piece: str, method: _Keeping, item: Known, schema: AnySchema, memory: Memory) -> Reading:
     method.last = None
     started_s = time.process_time()
     scored: Scored = score(
@@ -146,7 +156,7 @@ def _read(piece: str, method: _Keeping, item: Known, schema: AnySchema) -> Readi
         cpu_s=time.process_time() - started_s,
         status=scored.status,
         confidence=_confidence(method.last),
-        peak_mb=_peak_mb(),
+        added_mb=memory.added_mb(),
     )
 
 
@@ -160,11 +170,6 @@ def _confidence(answer: Any) -> dict[str, float]:
     return dict(getattr(answer, "confidence", {}))
 
 
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
-
-
 def _json(reading: Reading) -> dict[str, Any]:
     return {
         "piece": reading.piece,
@@ -172,7 +177,7 @@ def _json(reading: Reading) -> dict[str, Any]:
         "status": reading.status,
         "seconds_s": round(reading.seconds_s, 5),
         "cpu_s": round(reading.cpu_s, 5),
-        "peak_mb": reading.peak_mb,
+        "added_mb": reading.added_mb,
         "confidence": {path: round(p, 5) for path, p in reading.confidence.items()},
         "card": reading.card.to_json(),
     }
@@ -181,5 +186,5 @@ def _json(reading: Reading) -> dict[str, Any]:
 def _reading(line: Mapping[str, Any]) -> Reading:
     return Reading(
         line["piece"], line["document"], card_of(line["card"]), line["seconds_s"], line["cpu_s"],
-        line["status"], line["confidence"], line["peak_mb"],
+        line["status"], line["confidence"], line["added_mb"],
     )  # fmt: skip

@@ -1,8 +1,9 @@
 """Which documents each method learns from and is measured on.
 
 All methods have the same documents: those of unseen groups. Where the labels name documents that
-are held out, these are the one fold; else whole groups are dealt into folds. Documents that the
-labels name `test` are left alone where there are others, so that they stay a test.
+are held out, these are the one fold, without those whose sender training documents have too: what
+copies a sender's label would seem to read it. Else whole groups are dealt into folds. Documents
+that the labels name `test` are left alone where there are others, so that they stay a test.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from extractor.errors import CorpusError
 from extractor.schema import AnySchema
@@ -43,6 +44,8 @@ class Study:
     :param unreadable: (id, reason) of documents that are left out.
     :param groups: ids of the documents of each group.
     :param names: of the splits that were used.
+    :param shared: ids of documents that the labels hold out, but of groups that training documents
+        have too; nothing learns from them and nothing is measured on them.
     """
 
     schema: AnySchema
@@ -52,6 +55,7 @@ class Study:
     folds: tuple[Fold, ...]
     names: str
     seed: int
+    shared: tuple[str, ...] = ()
 
     @property
     def held(self) -> list[str]:
@@ -75,13 +79,14 @@ class Study:
         return _first_groups(self, fold.train, part)
 
     def fingerprint(self) -> str:
-        """Change with the documents, their labels and the schema."""
+        """Change with the documents, their labels, the schema, and what is dealt to which fold."""
         parts = [
-            [item.id, item.document.sha256, str(sorted(item.labelled.fields.items()))]
+            [item.id, item.document.sha256, _sha256(item.document.text),
+             str(sorted(item.labelled.fields.items())), sorted(item.labelled.unverified)]
             for item in self.known.values()
-        ]
-        text = json.dumps([self.schema.fingerprint, self.seed, parts, len(self.folds)])
-        return hashlib.sha256(text.encode()).hexdigest()
+        ]  # fmt: skip
+        folds = [asdict(fold) for fold in self.folds]
+        return _sha256(json.dumps([self.schema.fingerprint, self.seed, parts, folds]))
 
 
 def study(
@@ -95,7 +100,8 @@ def study(
     """Read a corpus and deal it.
 
     :param count: of the folds; None takes the documents that the labels hold out, else 5.
-    :raises CorpusError: if nothing is left to learn from or to measure on.
+    :raises CorpusError: if nothing is left to learn from or to measure on, or if no held-out
+        document is of a group that training lacks.
     """
     if any(item.split == "dev" or item.split in (None, "train") for item in documents):
         documents = [item for item in documents if item.split != "test"] or documents
@@ -104,6 +110,9 @@ def study(
     known, unreadable = read_known(documents, schema, names, progress)
     usable = [item.labelled for item in known]
     parts, used = _parts(usable, schema, count, seed)
+    shared: tuple[str, ...] = ()
+    if count is None and len(parts) == 1:
+        parts, shared = _unseen(*parts[0], {item.id: item.group for item in known})
     if len(parts) < 1 or not all(train and held for train, held in parts):
         raise CorpusError(
             f"{len(usable)} usable documents of {len(dealt)} groups: nothing to hold out",
@@ -115,7 +124,7 @@ def study(
     empty = Study(schema, by_id, tuple(unreadable), groups_, (), used, seed)
     return Study(
         schema, by_id, tuple(unreadable), groups_,
-        tuple(_fold(empty, train, held) for train, held in parts), used, seed,
+        tuple(_fold(empty, train, held) for train, held in parts), used, seed, shared,
     )  # fmt: skip
 
 
@@ -132,13 +141,33 @@ def _parts(
     return whole, f"{len(parts)} folds of whole groups"
 
 
+def _unseen(
+    train: list[str], held: list[str], group_of: Mapping[str, str]
+) -> tuple[list[tuple[list[str], list[str]]], tuple[str, ...]]:
+    """Return the fold without held-out documents of groups that training has, and these."""
+    known = {group_of[name] for name in train}
+    shared = tuple(name for name in held if group_of[name] in known)
+    if shared and len(shared) == len(held):
+        raise CorpusError(
+            f"all {len(held)} documents that the labels hold out are of senders that training "
+            "documents have too: none is unseen",
+            hint="hold out whole senders, or use --folds 5, which does",
+        )
+    return [(train, [name for name in held if group_of[name] not in known])], shared
+
+
 def _fold(study: Study, train: Sequence[str], held: Sequence[str]) -> Fold:
     def drawn(name: str) -> str:
-        return hashlib.sha256(f"{study.seed}/{name}".encode()).hexdigest()
+        return _sha256(f"{study.seed}/{name}")
 
     half = _first_groups(study, train, 0.5)
     rest = sorted(set(train) - set(half), key=drawn)
     return Fold(tuple(train), tuple(sorted(held, key=drawn)), half, tuple(rest))
+
+
+def _sha256(text: str) -> str:
+    # Names of files need not be UTF-8; what is not stands in them as lone surrogates.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _first_groups(study: Study, ids: Sequence[str], part: float) -> tuple[str, ...]:

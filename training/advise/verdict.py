@@ -13,10 +13,9 @@ import numpy as np
 
 from training.advise.cards import summed
 from training.advise.config import AdviseConfig
-from training.advise.findings import Findings, Method
+from training.advise.findings import Findings
 from training.advise.labels import LabelCheck
-from training.advise.measure import cards_of
-from training.advise.run import NEAREST, ROUTED, RULES, TUNED, Trials
+from training.advise.run import NEAREST, Trials
 from training.advise.study import Study
 from training.compare import Interval, needed
 from training.split import group_name
@@ -31,7 +30,6 @@ Name = Literal[
     "UNDECIDED",
 ]
 _AGAIN = "run it again with a larger --budget: it goes on where it stopped"
-_WIDTH = 0.1  # of the interval that a test should have
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ def first_check(labels: LabelCheck, study: Study, config: AdviseConfig) -> Verdi
         )
     documents, held = len(study.known), len(study.held)
     groups = len(study.held_groups())
+    without = f", without {len(study.shared)} of senders that training has" if study.shared else ""
     if documents < config.least_documents:
         return Verdict(
             "LABEL MORE",
@@ -74,8 +73,8 @@ def first_check(labels: LabelCheck, study: Study, config: AdviseConfig) -> Verdi
         return Verdict(
             "NOT ENOUGH TEST DATA",
             (
-                f"{held} documents of {groups} groups are held out, at least {config.least_held} "
-                f"of {config.least_groups} are needed to tell methods apart",
+                f"{held} documents of {groups} groups are held out{without}, at least "
+                f"{config.least_held} of {config.least_groups} are needed to tell methods apart",
             ),
             ("hold out more documents, or use --folds 5, which measures on all of them",),
             documents_needed=config.least_held,
@@ -90,62 +89,88 @@ def _half_width(documents: int) -> float:
 
 def decide(findings: Findings, labels: LabelCheck, trials: Trials) -> Verdict:
     """Return what to do, from what was measured."""
-    config = trials.config
-    singles = [m for m in findings.methods if m.name not in (TUNED, ROUTED)]
-    best = max(singles, key=lambda method: method.f1.value)
     further = tuple(_further(findings, labels, trials))
     gain = findings.router_gain
-    if gain is not None and gain.low > 0 and len(set(findings.router.values())) > 1:
+    if gain is not None and gain.low > 0:
         return Verdict("COMBINE", (_combined(findings, gain), *_by_field(findings)), further)
     if findings.difference is None:
-        return _without_tuning(findings, best, further)
-    d = findings.difference
-    interval = f"{d.value:+.3f}, 95 % interval {d.low:+.3f} to {d.high:+.3f} by groups"
-    share = findings.tuned_share or 100
-    on = "" if share == 100 else f" on {share} % of the groups"
-    said = f"tuning{on} changes macro F1 by {interval} against {best.name} ({best.f1.value:.3f})"
+        return _without_tuning(findings, trials.config, further)
+    return _with_tuning(findings, findings.difference, trials, further)
+
+
+def _with_tuning(
+    findings: Findings, d: Interval, trials: Trials, further: tuple[str, ...]
+) -> Verdict:
+    """Return the verdict where tuning was measured on enough documents.
+
+    :param d: what it changes; the interval decides, each end by itself.
+    """
+    margin, curve = trials.config.margin, findings.curve
+    share, by_field = findings.tuned_share or 100, _by_field(findings)
+    said = _said(findings, d, share)
     if d.low > 0:
         ruled = [f.field for f in findings.fields if f.advice in ("rules", "untuned")]
         note = (f"not needed for {', '.join(ruled)}",) if ruled else ()
-        return Verdict("FINE-TUNE", (said, *note, *_by_field(findings)), further)
-    if share < 100 and d.high + (findings.curve.gain.high if findings.curve else 1.0) > 0:
+        return Verdict("FINE-TUNE", (said, *note, *by_field), further)
+    if share < 100 and d.high + (curve.gain.high if curve else 1.0) >= margin:
         why = "all groups did not fit into the budget, and may turn that around"
-        return Verdict("UNDECIDED", (said, why, *_by_field(findings)), (_AGAIN, *further))
-    curve = findings.curve
-    if curve is not None and curve.gain.low > max(config.margin, -d.value):
+        return Verdict("UNDECIDED", (said, why, *by_field), (_AGAIN, *further))
+    if curve is not None and curve.gain.low > max(margin, -d.value):
         more = (
             f"the learning curve still rises: {curve.gain.value:+.3f} macro F1 "
             f"({curve.gain.low:+.3f} to {curve.gain.high:+.3f}) is expected of twice the documents"
         )
-        return Verdict("LABEL MORE", (said, more, *_by_field(findings)), further)
-    if d.high > config.margin and d.width > config.widest:
-        n = needed(findings.compared_on, d.width, _WIDTH)
-        return Verdict(
-            "NOT ENOUGH TEST DATA",
-            (
-                f"{said}: the interval holds both an answer for and one against tuning",
-                f"about {n} held-out documents would make it {_WIDTH:.2f} wide",
-                *_by_field(findings),
-            ),
-            further,
-            documents_needed=n,
-        )
-    return Verdict("RULES OR PROMPT ARE ENOUGH", (said, *_by_field(findings)), further)
+        return Verdict("LABEL MORE", (said, more, *by_field), further)
+    if d.high < margin:
+        return Verdict("RULES OR PROMPT ARE ENOUGH", (said, *by_field), further)
+    return _undecided(findings, d, trials, said, further)
 
 
-def _without_tuning(findings: Findings, best: Method, further: tuple[str, ...]) -> Verdict:
+def _said(findings: Findings, d: Interval, share: int) -> str:
+    on = "" if share == 100 else f" on {share} % of the groups"
+    return (
+        f"tuning{on} changes macro F1 by {d.value:+.3f}, 95 % interval {d.low:+.3f} to "
+        f"{d.high:+.3f} by groups, against {findings.best}; measured on {findings.compared_on} "
+        f"documents of {findings.compared_groups} groups"
+    )
+
+
+def _undecided(
+    findings: Findings, d: Interval, trials: Trials, said: str, further: tuple[str, ...]
+) -> Verdict:
+    """Return the verdict on an interval that holds an answer for tuning and one against it."""
+    why = f"{said}: the interval holds both an answer for and one against tuning"
+    held, by_field = len(trials.study.held), _by_field(findings)
+    if findings.compared_on < held:
+        some = f"the budget let {findings.compared_on} of {held} held-out documents be compared"
+        return Verdict("UNDECIDED", (why, some, *by_field), (_AGAIN, *further))
+    # So narrow it must be to lie above zero, or below the margin, around the same difference.
+    wanted = 2 * max(d.value, trials.config.margin - d.value)
+    n = max(needed(findings.compared_on, d.width, wanted), findings.compared_on + 1)
+    return Verdict(
+        "NOT ENOUGH TEST DATA",
+        (why, f"about {n} held-out documents would decide a difference of that size", *by_field),
+        further,
+        documents_needed=n,
+    )
+
+
+def _without_tuning(findings: Findings, config: AdviseConfig, further: tuple[str, ...]) -> Verdict:
+    best = findings.method(findings.best)
+    assert best is not None, "the best method is one of them"
     # Rows of tables do not count in the macro F1, and no rule fills them.
     rows = [name for name in best.card.lists if best.card.lists[name].labelled]
     weak = [f.field for f in findings.fields if f.field in rows and f.advice == "undecided"]
-    if best.f1.low >= 0.95 and not weak:
+    # No tuning gains more than what is missing.
+    if 1 - best.f1.low < config.margin and not weak:
         reason = f"{best.name} reads {best.f1.value:.3f}: tuning could gain little"
         return Verdict("RULES OR PROMPT ARE ENOUGH", (reason, *_by_field(findings)), further)
     return Verdict(
         "UNDECIDED",
         (
             f"the best without training is {best.name}: {best.f1.value:.3f} macro F1 "
-            f"({best.f1.low:.3f} to {best.f1.high:.3f}); tuning was not measured, see what was "
-            "left out",
+            f"({best.f1.low:.3f} to {best.f1.high:.3f}); tuning was not measured on enough "
+            "documents, see what was left out",
             *_by_field(findings),
         ),
         (_AGAIN, *further),
@@ -200,9 +225,9 @@ def _further(findings: Findings, labels: LabelCheck, trials: Trials) -> list[str
 
 def _weak_senders(findings: Findings, trials: Trials, most: int = 5) -> list[str]:
     """Return the groups with most mistakes by the best method, where they have a name."""
-    cards = cards_of(trials)
-    best = max(findings.methods, key=lambda method: method.f1.value).name
-    found = cards.get(best) or cards[RULES]
+    compared = [m for m in findings.methods if m.name in findings.compared]
+    best = max(compared, key=lambda method: method.f1.value).name
+    found = trials.journal.cards(*trials.pieces(best))
     mistakes: list[tuple[int, str]] = []
     for group in trials.study.held_groups():
         labelled = trials.study.known[group[0]].labelled
