@@ -115,13 +115,7 @@ def advise(
         labelled.documents, schema, count=config.folds, seed=config.seed,
         progress=lambda done, total: progress("reading", done, total),
     )  # fmt: skip
-    journal = Journal(output, _fingerprint(dealt, config))
-    trials = Trials(dealt, journal, config, clock, output, progress)
-    if dealt.shared:
-        trials.leave_out(
-            f"{len(dealt.shared)} documents that the labels hold out",
-            "training documents are of the same senders, so they are not unseen",
-        )
+    trials = _begun(dealt, config, clock, output, progress)
     checked = labelling.check(list(dealt.known.values()), schema)
     if not checked.wrong:
         checked = _linted(checked, replace(labelled, documents=_kept(labelled, dealt)), schema)
@@ -137,6 +131,19 @@ def advise(
         findings = measure(trials)
         trials.leave_out("all models", "see the verdict")
     return _written(trials, verdict, checked, findings, labelled)
+
+
+def _begun(
+    dealt: Study, config: AdviseConfig, clock: Clock, output: Path, progress: Progress
+) -> Trials:
+    journal = Journal(output, _fingerprint(dealt, config))
+    trials = Trials(dealt, journal, config, clock, output, progress)
+    if dealt.shared:
+        trials.leave_out(
+            f"{len(dealt.shared)} documents that the labels hold out",
+            "training documents are of the same senders, so they are not unseen",
+        )
+    return trials
 
 
 def _kept(labelled: corpora.Corpus, dealt: Study) -> tuple[corpora.LabelledDocument, ...]:
@@ -174,8 +181,6 @@ def _written(
     findings: Findings,
     labelled: corpora.Corpus,
 ) -> Advice:
-    from training.advise.page import to_html
-
     dealt, folder = trials.study, trials.folder
     files = {"advice": folder / "advice.json", "page": folder / "advice.html"}
     if trials.rules is not None:
@@ -200,6 +205,14 @@ def _written(
         seconds_s=trials.clock.spent_s,
         files=files,
     )
+    _save(advice, trials)
+    return advice
+
+
+def _save(advice: Advice, trials: Trials) -> None:
+    from training.advise.page import to_html
+
+    files = advice.files
     try:
         text = json.dumps(advice.json(), indent=1, ensure_ascii=False, default=str)
         # Names of files that are not UTF-8 stand in ids as lone surrogates, which JSON can escape.
@@ -209,8 +222,7 @@ def _written(
             trials.rules.save(files["rules"])
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot be written ({error.strerror})", hint="name another folder"
+            f"{trials.folder}: cannot be written ({error.strerror})", hint="name another folder"
         ) from error
     if "router" in files:
-        routed.write(files["router"], dealt.schema, findings.router)
-    return advice
+        routed.write(files["router"], trials.study.schema, advice.findings.router)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from extractor import base_model
 from extractor.errors import ExtractorError
-from training.advise.cards import is_enough
 from training.advise.config import AdviseConfig
 from training.advise.journal import Journal
 from training.advise.study import Fold, Progress, Study
@@ -281,8 +280,11 @@ def affordable(trials: Trials, fold: Fold) -> int:
 
 def _deciding(trials: Trials, fold: Fold) -> int:
     """Return how many of the first held-out documents are enough to compare on; all if none are."""
-    for count in range(trials.config.least_held, len(fold.held)):
-        if is_enough(fold.held[:count], trials.study.groups, trials.config):
+    group_of = {name: group[0] for group in trials.study.groups for name in group}
+    groups: set[str] = set()
+    for count, name in enumerate(fold.held, start=1):
+        groups.add(group_of[name])
+        if count >= trials.config.least_held and len(groups) >= trials.config.least_groups:
             return count
     return len(fold.held)
 
