@@ -18,11 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from extractor.document import Document
-from extractor.errors import CorpusError
+from extractor.errors import CorpusError, MissingExtra
 from extractor.fields import FieldType, Locale
 from extractor.pipeline import Source
 from extractor.schema import AnySchema, LeafNode, ListNode
@@ -45,6 +42,14 @@ from training.methods.known import (
     is_known,
     single_fields,
 )
+
+try:
+    import numpy as np
+    import numpy.typing as npt
+except ImportError as error:
+    raise MissingExtra(
+        f"learned rules need {error.name}", hint='run: pip install "fieldwright[model]"'
+    ) from error
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
