@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from extractor.confidence import Answered, threshold
+from extractor.confidence import Answered
+from extractor.policy import threshold
 from training.advise.cards import Cards, is_enough, summed
 from training.advise.choices import choices
 from training.advise.config import AdviseConfig
