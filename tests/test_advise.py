@@ -27,10 +27,8 @@ from training.advise.study import Study, study
 from training.advise.verdict import Name
 from training.compare import (
     Interval,
-    accepted,
     difference,
     learning_curve,
-    lower_bound,
     needed,
     sample,
 )
@@ -259,20 +257,6 @@ def test_an_interval_of_half_the_width_needs_four_times_the_documents() -> None:
     assert needed(50, 0.05, 0.1) == 50
 
 
-def test_the_bound_of_a_share_is_exact() -> None:
-    """Fifty-nine of fifty-nine prove 95 %: 0.95 ** 59 < 0.05 < 0.95 ** 58."""
-    assert lower_bound(59, 59) == pytest.approx(0.05 ** (1 / 59), abs=1e-9)
-    assert lower_bound(58, 58) < 0.95 < lower_bound(59, 59)
-
-
-def test_values_go_through_only_where_the_precision_is_proved() -> None:
-    sure = [(0.9 + i / 1000, True) for i in range(80)]
-    doubtful = [(0.1 + i / 1000, i % 2 == 0) for i in range(20)]
-
-    assert accepted(sure[:58], 0.95) == 0.0
-    assert 0.75 < accepted(sure + doubtful, 0.95) < 0.9
-
-
 def test_folds_hold_every_document_once_and_no_group_twice() -> None:
     documents = [bill(i, seller=i // 3) for i in range(30)]
     documents = [replace(item, group=f"g{i // 3}") for i, item in enumerate(documents)]
@@ -414,6 +398,9 @@ def test_a_tiny_model_is_tuned_and_compared_within_the_budget(tmp_path: Path) ->
     assert advice.findings.difference is not None and advice.findings.difference.high < 0
     assert advice.verdict.name in ("RULES OR PROMPT ARE ENOUGH", "COMBINE")
     assert [size for size, _ in advice.findings.curve.points] == [2, 4, 8]  # type: ignore[union-attr]
+    tiny_base(base, seed=1)
+    with pytest.raises(OutputError, match="other models"):
+        advise(tmp_path / "c", SCHEMA, tmp_path / "a", config)
 
 
 def test_what_does_not_fit_into_the_budget_is_left_out(tmp_path: Path) -> None:

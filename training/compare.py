@@ -8,7 +8,7 @@ Field and Welsh 2007 for clusters).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,25 +70,38 @@ class Sample:
         return sums
 
 
+def within(groups: Iterable[Sequence[str]], ids: Container[str]) -> list[tuple[str, ...]]:
+    """Return the groups cut to some documents; a group of which nothing is left is none."""
+    cut = (tuple(name for name in group if name in ids) for group in groups)
+    return [group for group in cut if group]
+
+
 def sample(cards: Mapping[str, Sequence[ScoreCard]], groups: Sequence[Sequence[str]]) -> Sample:
     """Sum up the cards of each group.
 
-    :param cards: by document; several of one document, such as by seed, count alike.
+    :param cards: by document. Of several of one document, such as by seed, the mean counts, so that
+        it weighs as much as a document with one card.
     :param groups: ids of documents; those without a card are passed over.
     """
-    sums = [
-        sum((card for name in group for card in cards.get(name, ())), ScoreCard())
-        for group in groups
-    ]
-    whole = sum(sums, ScoreCard())
+    read = [name for group in groups for name in group]
+    whole = sum((card for name in read for card in cards.get(name, ())), ScoreCard())
     named = whole.scalars if any(c.labelled for c in whole.scalars.values()) else whole.lists
     # Single values come first and make the macro F1; lists follow, to be asked for by name.
     fields = tuple([*named, *(name for name in whole.lists if name not in named)])
-    counts = np.array([
-        [_triple({**card.lists, **card.scalars}.get(field, Counts())) for field in fields]
-        for card in sums
-    ], dtype=np.float64).reshape(len(sums), len(fields), 3)  # fmt: skip
+    counts = np.zeros((len(groups), len(fields), 3))
+    for row, group in zip(counts, groups, strict=True):
+        for name in group:
+            found = cards.get(name, ())
+            row += sum(_triples(card, fields) for card in found) / max(1, len(found))
     return Sample(fields, counts, len(named))
+
+
+def _triples(card: ScoreCard, fields: Sequence[str]) -> Floats:
+    """Return correct, given and labelled values. Shape: [fields, 3]."""
+    counts = {**card.lists, **card.scalars}
+    return np.array(
+        [_triple(counts.get(field, Counts())) for field in fields], dtype=np.float64
+    ).reshape(len(fields), 3)
 
 
 def draws(groups: int, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
@@ -100,9 +113,15 @@ def draws(groups: int, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
     return weights
 
 
-def macro(one: Sample, weights: Floats) -> Interval:
-    """Return macro F1 with its interval."""
-    return _interval(one.f1(np.ones((1, weights.shape[1]))), one.f1(weights))
+def estimate(
+    cards: Mapping[str, Sequence[ScoreCard]],
+    groups: Sequence[Sequence[str]],
+    field: str | None = None,
+) -> Interval:
+    """Return F1, macro or of one field, with its interval over the groups that were read."""
+    on = within(groups, cards)
+    one = sample(cards, on)
+    return _interval(_f1(one, np.ones((1, len(on))), field), _f1(one, draws(len(on)), field))
 
 
 def difference(
@@ -112,20 +131,17 @@ def difference(
     field: str | None = None,
 ) -> Interval:
     """Return how much better the first is, over all fields or in one, where both have cards."""
-    both = set(one) & set(other)
-    on = [[name for name in group if name in both] for group in groups]
-    on = [group for group in on if group]
-    weights = draws(len(on))
-    return _difference(sample(one, on), sample(other, on), weights, field)
+    on = within(groups, set(one) & set(other))
+    first, second = sample(one, on), sample(other, on)
+    whole, weights = np.ones((1, len(on))), draws(len(on))
+    return _interval(
+        _f1(first, whole, field) - _f1(second, whole, field),
+        _f1(first, weights, field) - _f1(second, weights, field),
+    )
 
 
-def _difference(one: Sample, other: Sample, weights: Floats, field: str | None) -> Interval:
-
-    def of(item: Sample, drawn: Floats) -> Floats:
-        return item.f1(drawn) if field is None else item.field_f1(field, drawn)
-
-    whole = np.ones((1, weights.shape[1]))
-    return _interval(of(one, whole) - of(other, whole), of(one, weights) - of(other, weights))
+def _f1(one: Sample, weights: Floats, field: str | None) -> Floats:
+    return one.f1(weights) if field is None else one.field_f1(field, weights)
 
 
 def needed(documents: int, width: float, wanted: float) -> int:
@@ -203,50 +219,3 @@ def _triple(counts: Counts) -> tuple[int, int, int]:
 def _interval(whole: Floats, drawn: Floats) -> Interval:
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Interval(float(whole[0]), float(low), float(high))
-
-
-def accepted(pairs: Sequence[tuple[float, bool]], precision: float, alpha: float = 0.05) -> float:
-    """Return the share of values that may go through at a precision, with 95 % confidence.
-
-    Thresholds are tried from the surest values on, in steps that hang on nothing but their number,
-    and the first one that fails ends it, so that trying several costs no confidence
-    (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test").
-
-    :param pairs: confidence, and whether the value is right.
-    """
-    ranked = [right for _, right in sorted(pairs, key=lambda pair: -pair[0])]
-    # With fewer values even no mistake at all proves nothing.
-    least = math.ceil(math.log(alpha) / math.log(precision))
-    step = max(1, len(ranked) // 20)
-    share = 0.0
-    for count in [*range(least, len(ranked), step), len(ranked)]:
-        if count < least or lower_bound(sum(ranked[:count]), count, alpha) < precision:
-            break
-        share = count / len(ranked)
-    return share
-
-
-def lower_bound(right: int, count: int, alpha: float = 0.05) -> float:
-    """Return the exact lower bound of a share (Clopper and Pearson 1934)."""
-    low, high = 0.0, right / count
-    for _ in range(40):
-        middle = (low + high) / 2
-        if _at_least(right, count, middle) < alpha:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-def _at_least(right: int, count: int, share: float) -> float:
-    """Return the probability of so many right ones, or more."""
-    if right == 0 or share >= 1:
-        return 1.0
-    if share <= 0:
-        return 0.0
-    logs = [
-        math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1)
-        + k * math.log(share) + (count - k) * math.log1p(-share)
-        for k in range(right, count + 1)
-    ]  # fmt: skip
-    return sum(map(math.exp, logs))

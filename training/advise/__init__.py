@@ -14,22 +14,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import OutputError
+from extractor.batch import shown
+from extractor.errors import MissingExtra, OutputError
 from extractor.schema import AnySchema, Schema
+
+try:
+    import numpy as _  # noqa: F401
+except ImportError as error:
+    raise MissingExtra(
+        f"advice needs {error.name}", hint='run: pip install "fieldwright[model]"'
+    ) from error
 from training import corpus as corpora
 from training.advise import labels as labelling
 from training.advise.config import AdviseConfig, seconds
+from training.advise.findings import Findings, to_json
+from training.advise.journal import Journal
 from training.advise.labels import LabelCheck
+from training.advise.measure import measure
 from training.advise.run import Clock, Trials, try_cheap, try_models
-from training.advise.study import Journal, Progress, Study, study
-from training.advise.verdict import (
-    Findings,
-    Verdict,
-    decide,
-    first_check,
-    measure,
-    to_json,
-)
+from training.advise.study import Progress, Study, study
+from training.advise.verdict import Verdict, decide, first_check
 from training.lint import lint
 from training.methods import routed
 from training.methods.written import Written
@@ -42,6 +46,8 @@ class Advice:
     """What was found out.
 
     :param split: how documents were held out.
+    :param shared: held-out documents that were left out, for training has documents of their
+        senders.
     :param left_out: what was not tried, and why.
     :param files: what was written, by what it is.
     """
@@ -53,6 +59,7 @@ class Advice:
     documents: int
     held: int
     groups: int
+    shared: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
     left_out: tuple[str, ...]
     clues: Mapping[str, tuple[str, ...]]
@@ -70,6 +77,7 @@ class Advice:
             "documents": self.documents,
             "held_out": self.held,
             "held_out_groups": self.groups,
+            "senders_shared_with_training": list(self.shared),
             "unreadable": [list(item) for item in self.unreadable],
             "left_out": list(self.left_out),
             "clues": {name: list(clues) for name, clues in self.clues.items()},
@@ -107,8 +115,7 @@ def advise(
         labelled.documents, schema, count=config.folds, seed=config.seed,
         progress=lambda done, total: progress("reading", done, total),
     )  # fmt: skip
-    journal = Journal(output, _fingerprint(dealt, config))
-    trials = Trials(dealt, journal, config, clock, output, progress)
+    trials = _begun(dealt, config, clock, output, progress)
     checked = labelling.check(list(dealt.known.values()), schema)
     if not checked.wrong:
         checked = _linted(checked, replace(labelled, documents=_kept(labelled, dealt)), schema)
@@ -124,6 +131,19 @@ def advise(
         findings = measure(trials)
         trials.leave_out("all models", "see the verdict")
     return _written(trials, verdict, checked, findings, labelled)
+
+
+def _begun(
+    dealt: Study, config: AdviseConfig, clock: Clock, output: Path, progress: Progress
+) -> Trials:
+    journal = Journal(output, _fingerprint(dealt, config))
+    trials = Trials(dealt, journal, config, clock, output, progress)
+    if dealt.shared:
+        trials.leave_out(
+            f"{len(dealt.shared)} documents that the labels hold out",
+            "training documents are of the same senders, so they are not unseen",
+        )
+    return trials
 
 
 def _kept(labelled: corpora.Corpus, dealt: Study) -> tuple[corpora.LabelledDocument, ...]:
@@ -161,8 +181,6 @@ def _written(
     findings: Findings,
     labelled: corpora.Corpus,
 ) -> Advice:
-    from training.advise.page import to_html
-
     dealt, folder = trials.study, trials.folder
     files = {"advice": folder / "advice.json", "page": folder / "advice.html"}
     if trials.rules is not None:
@@ -179,6 +197,7 @@ def _written(
         documents=len(dealt.known),
         held=len(dealt.held),
         groups=len(dealt.held_groups()),
+        shared=dealt.shared,
         unreadable=(*dealt.unreadable, *problems),
         left_out=trials.left_out,
         clues={name: tuple(rule.clues()) for name, rule in clues.items()},
@@ -186,16 +205,24 @@ def _written(
         seconds_s=trials.clock.spent_s,
         files=files,
     )
+    _save(advice, trials)
+    return advice
+
+
+def _save(advice: Advice, trials: Trials) -> None:
+    from training.advise.page import to_html
+
+    files = advice.files
     try:
         text = json.dumps(advice.json(), indent=1, ensure_ascii=False, default=str)
-        files["advice"].write_text(text, encoding="utf-8")
-        files["page"].write_text(to_html(advice), encoding="utf-8")
+        # Names of files that are not UTF-8 stand in ids as lone surrogates, which JSON can escape.
+        files["advice"].write_bytes(text.encode("utf-8", "backslashreplace"))
+        files["page"].write_text(shown(to_html(advice)), encoding="utf-8")
         if trials.rules is not None:
             trials.rules.save(files["rules"])
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot be written ({error.strerror})", hint="name another folder"
+            f"{trials.folder}: cannot be written ({error.strerror})", hint="name another folder"
         ) from error
     if "router" in files:
-        routed.write(files["router"], dealt.schema, findings.router)
-    return advice
+        routed.write(files["router"], trials.study.schema, advice.findings.router)

@@ -18,7 +18,7 @@ class AdviseConfig:
     :param quick: one seed for each tuned size in place of three.
     :param target_precision: of values that go through unseen; None says nothing of them.
     :param rules: file of the user's own rules, see `training.methods.written`.
-    :param price_per_hour: of this machine, in any currency; None tells processor time only.
+    :param price_per_hour: of the whole machine, in any currency; None tells processor time only.
     :param folds: of whole groups; None takes the documents that the labels hold out, else 5.
     :param base_model: hub name or folder; None is the embedded model.
     :param epochs: of tuning; None as `extractor train`.
@@ -27,10 +27,9 @@ class AdviseConfig:
         comes with the package.
     :param max_new_tokens: longest answer of a model.
     :param least_documents: fewer labelled ones are not compared on.
-    :param least_held: so many documents must be held out, else nothing is decided.
+    :param least_held: so many documents must be compared on, else nothing is decided.
     :param least_groups: of so many groups.
     :param margin: of F1, below which a difference does not matter.
-    :param widest: interval of a difference, from end to end, that still decides.
     """
 
     budget_s: float | None = 3600.0
@@ -51,7 +50,6 @@ class AdviseConfig:
     least_held: int = 30
     least_groups: int = 10
     margin: float = 0.02
-    widest: float = 0.15
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""

@@ -6,6 +6,7 @@ so, everything that follows would measure the labels' faults.
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ from extractor.fields import Choice, FieldType
 from extractor.schema import AnySchema
 from training.methods.known import Known
 
+_Value = tuple[str, FieldType, Any]  # pattern, type, normalised value
 _FEW = 0.34
 _SUSPECTS = 40  # and 6 % of a large corpus: more than the share that counts as wrong
 
@@ -26,7 +28,8 @@ class LabelCheck:
 
     :param values: labelled values that a text could show.
     :param found: share of them that stand in their own document's text.
-    :param by_chance: share that stand in another document, drawn for each.
+    :param by_chance: share that stand in a document of another group, drawn for each. Values that
+        the label of that one has too tell nothing, and are left out of both.
     :param foreign: ids of documents whose label fits another document and not this one.
     :param not_in_text: share of values that no text shows, by field.
     :param faults: documents with errors that `lint` finds, by code; empty if it was not run.
@@ -74,11 +77,7 @@ def check(items: Sequence[Known], schema: AnySchema) -> LabelCheck:
         for item, row in zip(items, values, strict=True)
     ]
     total = sum(map(len, own))
-    other = [
-        _shows(items[(index + 1) % len(items)], kind, value)
-        for index, row in enumerate(values)
-        for _, kind, value in row
-    ]
+    telling = _against_others(items, values, own)
     missing: Counter[str] = Counter()
     held: Counter[str] = Counter()
     for row, hits in zip(values, own, strict=True):
@@ -88,8 +87,8 @@ def check(items: Sequence[Known], schema: AnySchema) -> LabelCheck:
     return LabelCheck(
         documents=len(items),
         values=total,
-        found=sum(map(sum, own)) / total if total else 1.0,
-        by_chance=sum(other) / total if total else 0.0,
+        found=sum(here for here, _ in telling) / len(telling) if telling else 1.0,
+        by_chance=sum(there for _, there in telling) / len(telling) if telling else 0.0,
         foreign=tuple(_foreign(items, values, own)),
         not_in_text={name: missing[name] / held[name] for name in held if missing[name]},
         faults={},
@@ -97,7 +96,34 @@ def check(items: Sequence[Known], schema: AnySchema) -> LabelCheck:
     )
 
 
-def _values(item: Known, schema: AnySchema) -> list[tuple[str, FieldType, Any]]:
+def _against_others(
+    items: Sequence[Known], values: Sequence[Sequence[_Value]], own: Sequence[Sequence[bool]]
+) -> list[tuple[bool, bool]]:
+    """Return for each value whether its document shows it, and whether another one does.
+
+    The neighbour in the file will not do: rows are often sorted by seller or date, and it may
+    rightly show the same values.
+    """
+    draw = random.Random(0)
+    shown: list[tuple[bool, bool]] = []
+    for index, item in enumerate(items):
+        others = [i for i, one in enumerate(items) if one.group != item.group]
+        if others:
+            other = draw.choice(others)
+            shown += [
+                (hit, _shows(items[other], value[1], value[2]))
+                for value, hit in zip(values[index], own[index], strict=True)
+                if not _has(values[other], value)
+            ]
+    return shown
+
+
+def _has(row: Sequence[_Value], value: _Value) -> bool:
+    name, kind, wanted = value
+    return any(name == theirs and kind.same(wanted, held) for theirs, _, held in row)
+
+
+def _values(item: Known, schema: AnySchema) -> list[_Value]:
     return [
         (leaf.pattern, leaf.type, leaf.value)
         for leaf in schema.leaves(item.values)
@@ -113,21 +139,24 @@ def _shows(item: Known, kind: FieldType, value: Any) -> bool:
 
 def _foreign(
     items: Sequence[Known],
-    values: Sequence[Sequence[tuple[str, FieldType, Any]]],
+    values: Sequence[Sequence[_Value]],
     own: Sequence[Sequence[bool]],
 ) -> list[str]:
-    """Return documents that show little of their label, where another document shows most of it."""
+    """Return documents that show little of their label, where another document shows most of it.
+
+    What the other one's label has too is no sign of a mix-up: senders print their name, their
+    number and their currency on each of their documents.
+    """
     suspects = [
         index for index, hits in enumerate(own) if len(hits) > 1 and sum(hits) <= _FEW * len(hits)
     ][: max(_SUSPECTS, round(0.06 * len(items)))]
-    best = {index: 0 for index in suspects}
-    for item in items:  # the outer loop: what is found in a text is kept for one text at a time
+    found: set[int] = set()
+    # The outer loop: what is found in a text is kept for one text at a time.
+    for item, theirs in zip(items, values, strict=True):
         for index in suspects:
-            if items[index].id != item.id:
-                hits = sum(_shows(item, kind, value) for _, kind, value in values[index])
-                best[index] = max(best[index], hits)
-    return [
-        items[index].id
-        for index in suspects
-        if best[index] > sum(own[index]) and best[index] >= (1 - _FEW) * len(own[index])
-    ]
+            if items[index].id != item.id and index not in found:
+                telling = [value for value in values[index] if not _has(theirs, value)]
+                hits = sum(_shows(item, kind, value) for _, kind, value in telling)
+                if hits > sum(own[index]) and hits >= max(2, (1 - _FEW) * len(telling)):
+                    found.add(index)
+    return [items[index].id for index in suspects if index in found]

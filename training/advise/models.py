@@ -39,6 +39,11 @@ class Models:
         self._shipped = None if folder is None else adapters.read(folder)
         self.engine = choose(config.engine, self._shipped)
 
+    def fingerprint(self) -> str:
+        """Change with the weights that answers rest on, and with their number format."""
+        shipped = None if self._shipped is None else self._shipped.sha256
+        return json.dumps([self._base.sha256, shipped, self.engine])
+
     @property
     def has_shipped(self) -> bool:
         """Whether the adapter that comes with the package is for this base model."""

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from training import charts
-from training.advise.verdict import FieldChoice, Method
+from training.advise.findings import FieldChoice, Method
 from training.charts import Bar
 from training.score import Counts
 
@@ -38,7 +38,7 @@ def to_html(advice: Advice) -> str:
 
 
 _HEAD = ("method", "documents", "macro F1", "to the letter", "whole documents right", "seconds",
-         "95 % of them", "CPU s", "cost of 1,000", "peak MB", "random split")  # fmt: skip
+         "95 % of them", "CPU s", "cost of 1,000", "MB added", "random split")  # fmt: skip
 _FIELD_HEAD = ("field", "advice", "best without training", "F1", "tuned F1", "why")
 
 
@@ -51,7 +51,7 @@ def _row(method: Method) -> tuple[Any, ...]:
     return (
         method.name, method.documents, method.f1.value, method.exact_f1, method.whole,
         method.seconds_s[0], method.seconds_s[1], method.cpu_s, method.cost_per_1000,
-        round(method.peak_mb), method.pretended_f1,
+        None if method.added_mb is None else round(method.added_mb), method.pretended_f1,
     )  # fmt: skip
 
 

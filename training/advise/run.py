@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from extractor import base_model
 from extractor.errors import ExtractorError
 from training.advise.config import AdviseConfig
-from training.advise.study import Fold, Journal, Progress, Study
+from training.advise.journal import Journal
+from training.advise.study import Fold, Progress, Study
 from training.evaluate import Reader
 from training.methods import Nearest, Nothing
 from training.methods.induced import Induced, induce
@@ -32,9 +34,9 @@ log = logging.getLogger(__name__)
 
 NOTHING, NEAREST, RULES, WRITTEN = "nothing", "nearest document", "induced rules", "your rules"
 SHIPPED, BARE, TUNED, ROUTED = "shipped adapter", "base model", "tuned", "by field"
+FLOORS = (NOTHING, NEAREST)  # what a corpus gives away for free; never a recommendation
 SHARES = (100, 50, 25)
 HELD, INNER, RANDOM = "held", "inner", "random"
-_LEAST_READ = 20
 _INNER = 40
 
 
@@ -71,8 +73,8 @@ class Trials:
     """What was tried.
 
     :param omitted: what was not, by the reason.
-    :param read: how many of a fold's held-out documents each model read, by fold; all models read
-        the same ones.
+    :param read: how many of a fold's held-out documents each model is given, by fold; all models
+        are given the same ones.
     :param reading_s: seconds that a document takes the model, measured; None before.
     :param training_s: seconds of each tuned run, by piece.
     """
@@ -103,12 +105,63 @@ class Trials:
         return tuple(lines)
 
     def tuned_share(self, part: str = HELD) -> int | None:
-        """Return the largest share of the groups of which an adapter was tuned and read."""
+        """Return the largest share of the groups of which an adapter was tuned and read all."""
         for share in SHARES:
-            for seed in self.config.seeds:
-                if self.journal.readings.get(piece(TUNED, 0, part, share, seed)):
-                    return share
+            if any(self._is_read(TUNED, 0, part, share, seed) for seed in self.config.seeds):
+                return share
         return None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of all methods that may have been tried, without what is made of them."""
+        return (*cheap_methods(self.config), BARE, SHIPPED, TUNED)
+
+    def pieces(
+        self,
+        name: str,
+        part: str = HELD,
+        share: int | None = None,
+        folds: Iterable[int] | None = None,
+    ) -> list[str]:
+        """Return the pieces of a method that were read to the end.
+
+        :param share: of tuned ones; None for the largest that was read.
+        :param folds: numbers; None for all.
+        """
+        folds = range(len(self.study.folds)) if folds is None else folds
+        share = share or (self.tuned_share(part) or 100 if name == TUNED else 100)
+        seeds = self.config.seeds if name == TUNED else (0,)
+        return [
+            piece(name, number, part, share, seed)
+            for number in folds
+            for seed in seeds
+            if self._is_read(name, number, part, share, seed)
+        ]
+
+    def _is_read(self, name: str, number: int, part: str, share: int, seed: int) -> bool:
+        read = self.journal.readings.get(piece(name, number, part, share, seed), {})
+        return bool(read) and set(self._given(name, number, part)) <= set(read)
+
+    def _given(self, name: str, number: int, part: str) -> tuple[str, ...]:
+        """Return the documents that a method is to read."""
+        fold = self.study.folds[number]
+        if part == INNER:
+            return inner(fold)
+        if name in cheap_methods(self.config):
+            return fold.held
+        return fold.held[: self.read.get(number, self._read_before(number))]
+
+    def _read_before(self, number: int) -> int:
+        """Return how many held-out documents of a fold models were given in earlier runs."""
+        place = f"/fold {number}/{HELD}"
+        return max(
+            (
+                len(read)
+                for name, read in self.journal.readings.items()
+                if name.endswith(place) and name.startswith((BARE, SHIPPED, TUNED))
+            ),
+            default=0,
+        )
 
     def show(self, title: str) -> Callable[[int, int], None]:
         """Return a progress callback with a title."""
@@ -166,20 +219,25 @@ def try_models(trials: Trials) -> None:
         trials.leave_out("all models", "the budget is 0")
         return
     try:
+        base_model.import_torch()
+        base_model.import_transformers()
         from training.advise.models import Models
 
         models = Models(trials.study.schema, trials.config)
     except ExtractorError as error:
         trials.leave_out("all models", f"{error.message} ({error.hint})")
         return
+    trials.journal.use_models(models.fingerprint())
     if models.has_shipped:
-        _try_untuned(trials, models, SHIPPED)
+        untuned = SHIPPED
     else:
         trials.leave_out(SHIPPED, "it is for another base model")
-        _try_untuned(trials, models, BARE)
-    _try_tuned(trials, models)
+        untuned = BARE
+    _try_untuned(trials, models, untuned, 0)
+    _try_tuned(trials, models, untuned)
     if models.has_shipped and trials.config.bare_base:
-        _try_untuned(trials, models, BARE)
+        for number in trials.read:
+            _try_untuned(trials, models, BARE, number)
     trials.leave_out(
         "few-shot",
         "a request has one text, and copied values may be any span of it: values of an example in "
@@ -187,13 +245,13 @@ def try_models(trials: Trials) -> None:
     )
 
 
-def _try_untuned(trials: Trials, models: Models, name: str) -> None:
-    study = trials.study
-    for number, fold in enumerate(study.folds[:1]):
-        make = models.shipped if name == SHIPPED else models.bare
+def _try_untuned(trials: Trials, models: Models, name: str, number: int) -> None:
+    fold = trials.study.folds[number]
+    make = models.shipped if name == SHIPPED else models.bare
+    if number not in trials.read:
         _measure_reading(trials, name, number, fold, make)
-        _read(trials, name, number, HELD, fold.held[: trials.read[number]], make)
-        _read(trials, name, number, INNER, inner(fold), make)
+    _read(trials, name, number, HELD, fold.held[: trials.read[number]], make)
+    _read(trials, name, number, INNER, inner(fold), make)
 
 
 def _measure_reading(
@@ -206,15 +264,29 @@ def _measure_reading(
         known = trials.journal.readings.get(piece(name, number, HELD), {})
     if known:
         trials.reading_s = sum(item.seconds_s for item in known.values()) / len(known)
-    trials.read[number] = max(len(known), _affordable(trials, len(fold.held)))
+    trials.read[number] = max(len(known), affordable(trials, fold))
 
 
-def _affordable(trials: Trials, held: int) -> int:
-    """Return how many held-out documents a model may read: a tenth of the budget each time."""
+def affordable(trials: Trials, fold: Fold) -> int:
+    """Return how many held-out documents a model is given: a tenth of the budget each time.
+
+    Fewer than a comparison needs would be read for nothing.
+    """
     budget_s = trials.config.budget_s
     if budget_s is None or not trials.reading_s:
-        return held
-    return min(held, max(_LEAST_READ, int(0.1 * budget_s / trials.reading_s)))
+        return len(fold.held)
+    return max(_deciding(trials, fold), int(0.1 * budget_s / trials.reading_s))
+
+
+def _deciding(trials: Trials, fold: Fold) -> int:
+    """Return how many of the first held-out documents are enough to compare on; all if none are."""
+    group_of = {name: group[0] for group in trials.study.groups for name in group}
+    groups: set[str] = set()
+    for count, name in enumerate(fold.held, start=1):
+        groups.add(group_of[name])
+        if count >= trials.config.least_held and len(groups) >= trials.config.least_groups:
+            return count
+    return len(fold.held)
 
 
 def _read(
@@ -238,7 +310,8 @@ def _read(
     return done
 
 
-def _try_tuned(trials: Trials, models: Models) -> None:
+def _try_tuned(trials: Trials, models: Models, untuned: str) -> None:
+    """Tune and read, fold after fold; what is there untuned reads each fold first."""
     study, config = trials.study, trials.config
     refused: list[int] = []
     for number, fold, share, seed in _runs(study, config):
@@ -250,7 +323,9 @@ def _try_tuned(trials: Trials, models: Models) -> None:
         if refused and len(ids) >= min(refused):
             trials.leave_out(name, "a run on fewer documents did not fit into the budget")
             continue
-        held = fold.held[: trials.read.setdefault(number, _affordable(trials, len(fold.held)))]
+        if number not in trials.read:
+            _try_untuned(trials, models, untuned, number)
+        held = fold.held[: trials.read[number]]
         reserved_s = (trials.reading_s or 0.0) * len(held)
         adapter = _tuned(trials, models, study.of(ids), name, seed, reserved_s)
         if adapter is None:

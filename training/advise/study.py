@@ -1,28 +1,22 @@
-"""Which documents each method learns from and is measured on, and the journal of what was read.
+"""Which documents each method learns from and is measured on.
 
 All methods have the same documents: those of unseen groups. Where the labels name documents that
-are held out, these are the one fold; else whole groups are dealt into folds. Documents that the
-labels name `test` are left alone where there are others, so that they stay a test.
+are held out, these are the one fold, without those whose sender training documents have too: what
+copies a sender's label would seem to read it. Else whole groups are dealt into folds. Documents
+that the labels name `test` are left alone where there are others, so that they stay a test.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import resource
-import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass
 
-from extractor.errors import CorpusError, OutputError
+from extractor.errors import CorpusError
 from extractor.schema import AnySchema
 from training.corpus import LabelledDocument
-from training.evaluate import Reader, Scored, score
 from training.methods.known import Known, read_known
-from training.score import ScoreCard, card_of
 from training.split import folds, groups, in_lots
 
 Progress = Callable[[str, int, int], None]
@@ -50,6 +44,8 @@ class Study:
     :param unreadable: (id, reason) of documents that are left out.
     :param groups: ids of the documents of each group.
     :param names: of the splits that were used.
+    :param shared: ids of documents that the labels hold out, but of groups that training documents
+        have too; nothing learns from them and nothing is measured on them.
     """
 
     schema: AnySchema
@@ -59,6 +55,7 @@ class Study:
     folds: tuple[Fold, ...]
     names: str
     seed: int
+    shared: tuple[str, ...] = ()
 
     @property
     def held(self) -> list[str]:
@@ -82,13 +79,14 @@ class Study:
         return _first_groups(self, fold.train, part)
 
     def fingerprint(self) -> str:
-        """Change with the documents, their labels and the schema."""
+        """Change with the documents, their labels, the schema, and what is dealt to which fold."""
         parts = [
-            [item.id, item.document.sha256, str(sorted(item.labelled.fields.items()))]
+            [item.id, item.document.sha256, _sha256(item.document.text),
+             str(sorted(item.labelled.fields.items())), sorted(item.labelled.unverified)]
             for item in self.known.values()
-        ]
-        text = json.dumps([self.schema.fingerprint, self.seed, parts, len(self.folds)])
-        return hashlib.sha256(text.encode()).hexdigest()
+        ]  # fmt: skip
+        folds = [asdict(fold) for fold in self.folds]
+        return _sha256(json.dumps([self.schema.fingerprint, self.seed, parts, folds]))
 
 
 def study(
@@ -102,7 +100,8 @@ def study(
     """Read a corpus and deal it.
 
     :param count: of the folds; None takes the documents that the labels hold out, else 5.
-    :raises CorpusError: if nothing is left to learn from or to measure on.
+    :raises CorpusError: if nothing is left to learn from or to measure on, or if no held-out
+        document is of a group that training lacks.
     """
     if any(item.split == "dev" or item.split in (None, "train") for item in documents):
         documents = [item for item in documents if item.split != "test"] or documents
@@ -111,6 +110,9 @@ def study(
     known, unreadable = read_known(documents, schema, names, progress)
     usable = [item.labelled for item in known]
     parts, used = _parts(usable, schema, count, seed)
+    shared: tuple[str, ...] = ()
+    if count is None and len(parts) == 1:
+        parts, shared = _unseen(*parts[0], {item.id: item.group for item in known})
     if len(parts) < 1 or not all(train and held for train, held in parts):
         raise CorpusError(
             f"{len(usable)} usable documents of {len(dealt)} groups: nothing to hold out",
@@ -122,7 +124,7 @@ def study(
     empty = Study(schema, by_id, tuple(unreadable), groups_, (), used, seed)
     return Study(
         schema, by_id, tuple(unreadable), groups_,
-        tuple(_fold(empty, train, held) for train, held in parts), used, seed,
+        tuple(_fold(empty, train, held) for train, held in parts), used, seed, shared,
     )  # fmt: skip
 
 
@@ -139,13 +141,33 @@ def _parts(
     return whole, f"{len(parts)} folds of whole groups"
 
 
+def _unseen(
+    train: list[str], held: list[str], group_of: Mapping[str, str]
+) -> tuple[list[tuple[list[str], list[str]]], tuple[str, ...]]:
+    """Return the fold without held-out documents of groups that training has, and these."""
+    known = {group_of[name] for name in train}
+    shared = tuple(name for name in held if group_of[name] in known)
+    if shared and len(shared) == len(held):
+        raise CorpusError(
+            f"all {len(held)} documents that the labels hold out are of senders that training "
+            "documents have too: none is unseen",
+            hint="hold out whole senders, or use --folds 5, which does",
+        )
+    return [(train, [name for name in held if group_of[name] not in known])], shared
+
+
 def _fold(study: Study, train: Sequence[str], held: Sequence[str]) -> Fold:
     def drawn(name: str) -> str:
-        return hashlib.sha256(f"{study.seed}/{name}".encode()).hexdigest()
+        return _sha256(f"{study.seed}/{name}")
 
     half = _first_groups(study, train, 0.5)
     rest = sorted(set(train) - set(half), key=drawn)
     return Fold(tuple(train), tuple(sorted(held, key=drawn)), half, tuple(rest))
+
+
+def _sha256(text: str) -> str:
+    # Names of files need not be UTF-8; what is not stands in them as lone surrogates.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _first_groups(study: Study, ids: Sequence[str], part: float) -> tuple[str, ...]:
@@ -156,173 +178,3 @@ def _first_groups(study: Study, ids: Sequence[str], part: float) -> tuple[str, .
             break
         taken += [name for name in group if name in wanted]
     return tuple(taken)
-
-
-# ---------------------------------------------------------------- journal
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One document as one method read it.
-
-    :param piece: method and documents learned from, such as `rules/fold 1`.
-    :param cpu_s: processor time of all threads, without the reading of the file.
-    :param confidence: by path.
-    :param peak_mb: memory of the process so far, at its highest.
-    """
-
-    piece: str
-    document: str
-    card: ScoreCard
-    seconds_s: float
-    cpu_s: float
-    status: str
-    confidence: Mapping[str, float]
-    peak_mb: float
-
-
-class Journal:
-    """What was read so far, kept in a file, so that a run goes on where it stopped.
-
-    :raises OutputError: if the folder holds a run on other documents, or cannot be written.
-    """
-
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._file = folder / "answers.jsonl"
-        self.readings: dict[str, dict[str, Reading]] = {}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._begin(folder / "run.json", fingerprint)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: cannot be written ({error.strerror})", hint="name another folder"
-            ) from error
-        for line in self._lines():
-            self._keep(_reading(json.loads(line)))
-
-    def _begin(self, run: Path, fingerprint: str) -> None:
-        if run.exists() and json.loads(run.read_text()).get("fingerprint") != fingerprint:
-            raise OutputError(
-                f"{run.parent}: holds a run with other documents, labels, schema or settings",
-                hint="name another --output, or remove the folder",
-            )
-        run.write_text(json.dumps({"fingerprint": fingerprint}))
-
-    def _lines(self) -> list[str]:
-        if not self._file.exists():
-            return []
-        text = self._file.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:  # a run that was killed while it wrote
-            self._file.write_text(whole, encoding="utf-8")
-        return whole.splitlines()
-
-    def _keep(self, reading: Reading) -> None:
-        self.readings.setdefault(reading.piece, {})[reading.document] = reading
-
-    def read(
-        self,
-        piece: str,
-        reader: Callable[[], Reader],
-        items: Sequence[Known],
-        schema: AnySchema,
-        may_go_on: Callable[[], bool] = lambda: True,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> bool:
-        """Let documents be read that were not before.
-
-        :param reader: called if there is one left to read.
-        :param may_go_on: asked before each document.
-        :returns: whether all are read.
-        """
-        done = self.readings.get(piece, {})
-        left = [item for item in items if item.id not in done]
-        if not left:
-            return True
-        if not may_go_on():
-            return False
-        method = _Keeping(reader())
-        with self._file.open("a", encoding="utf-8") as stream:
-            for index, item in enumerate(left):
-                if progress is not None:
-                    progress(len(items) - len(left) + index, len(items))
-                if index and not may_go_on():
-                    return False
-                reading = _read(piece, method, item, schema)
-                stream.write(json.dumps(_json(reading)) + "\n")
-                stream.flush()
-                self._keep(reading)
-        return True
-
-    def cards(self, *pieces: str) -> dict[str, list[ScoreCard]]:
-        """Return the cards of each document that one of the pieces read."""
-        found: dict[str, list[ScoreCard]] = {}
-        for piece in pieces:
-            for name, reading in self.readings.get(piece, {}).items():
-                found.setdefault(name, []).append(reading.card)
-        return found
-
-
-class _Keeping:
-    """Keeps the last answer, for its confidence."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self.last: Any = None
-
-    def extract(self, source: Any, *, name: str | None = None) -> Any:
-        self.last = self._reader.extract(source, name=name)
-        return self.last
-
-
-def _read(piece: str, method: _Keeping, item: Known, schema: AnySchema) -> Reading:
-    method.last = None
-    started_s = time.process_time()
-    scored: Scored = score(
-        method, item.labelled, item.document, item.values, item.unverified, schema
-    )
-    return Reading(
-        piece=piece,
-        document=item.id,
-        card=scored.card,
-        seconds_s=scored.seconds_s,
-        cpu_s=time.process_time() - started_s,
-        status=scored.status,
-        confidence=_confidence(method.last),
-        peak_mb=_peak_mb(),
-    )
-
-
-def _confidence(answer: Any) -> dict[str, float]:
-    if hasattr(answer, "fields"):
-        return {
-            path: float(result.probability)
-            for path, result in answer.fields.items()
-            if result.probability is not None and result.value is not None
-        }
-    return dict(getattr(answer, "confidence", {}))
-
-
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
-
-
-def _json(reading: Reading) -> dict[str, Any]:
-    return {
-        "piece": reading.piece,
-        "document": reading.document,
-        "status": reading.status,
-        "seconds_s": round(reading.seconds_s, 5),
-        "cpu_s": round(reading.cpu_s, 5),
-        "peak_mb": reading.peak_mb,
-        "confidence": {path: round(p, 5) for path, p in reading.confidence.items()},
-        "card": reading.card.to_json(),
-    }
-
-
-def _reading(line: Mapping[str, Any]) -> Reading:
-    return Reading(
-        line["piece"], line["document"], card_of(line["card"]), line["seconds_s"], line["cpu_s"],
-        line["status"], line["confidence"], line["peak_mb"],
-    )  # fmt: skip

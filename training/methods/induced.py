@@ -18,11 +18,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from extractor.candidates import TEXT_KINDS, Candidate, Sheet, finder, is_text, key_of
 from extractor.document import Document
+from extractor.errors import MissingExtra
 from extractor.fields import FieldType, Locale
 from extractor.pipeline import Source
 from extractor.rules import (
@@ -37,6 +35,14 @@ from extractor.rules import (
 )
 from extractor.schema import AnySchema, LeafNode, ListNode
 from training.methods.known import Answer, Known, as_document, assembled, at, is_known
+
+try:
+    import numpy as np
+    import numpy.typing as npt
+except ImportError as error:
+    raise MissingExtra(
+        f"learned rules need {error.name}", hint='run: pip install "fieldwright[model]"'
+    ) from error
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
