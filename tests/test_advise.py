@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from extractor.errors import CorpusError, OutputError
+from extractor.errors import AdapterError, CorpusError, OutputError
 from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.schema import Schema, resolve
 from tests.tiny import tiny_base
@@ -114,7 +114,7 @@ def test_learned_rules_read_the_same_when_saved(learned: Induced, tmp_path: Path
     class Other(BaseModel):
         number: Identifier | None = None
 
-    with pytest.raises(CorpusError, match="another format or schema"):
+    with pytest.raises(AdapterError, match="another format or schema"):
         induced.load(tmp_path / "rules.json", Schema.of(Other))
 
 
