@@ -81,7 +81,8 @@ class TuneConfig:
         may be another one. `shipped` is the one that comes with the package, where it is for
         this base model and rank; None begins with the base model alone.
     :param epochs: passes over the labelled documents; None is clip(600 / documents, 3, 12), and
-        clip(360 / documents, 3, 8) for a run that starts from an adapter.
+        clip(360 / documents, 3, 8) for a run that starts from an adapter. 0 keeps the weights of
+        the start: only rules are learned, in seconds.
     :param learning_rate: peak; LoRA at this width wants far more than full tuning does. None is
         8e-4, and half of it for a run that starts from an adapter.
     :param rank: of the LoRA matrices; alpha is twice the rank.
@@ -129,7 +130,7 @@ class TuneConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
         checks = {
-            "epochs": (self.epochs is None or self.epochs >= 1, "at least 1"),
+            "epochs": (self.epochs is None or self.epochs >= 0, "at least 0"),
             "learning_rate": (
                 self.learning_rate is None or 0 < self.learning_rate < 1,
                 "between 0 and 1 (exclusive)",
@@ -273,7 +274,12 @@ def tune_on(
         smaller = further.shares(train, validation, schema, output, config, progress)
     run = Run(schema, base, config, output, progress)
     run.problems = list(problems)
-    result = run.go(run.plan(train), train, validation, announce)
+    plan = run.plan(train)
+    result = (
+        run.keep(train, validation)
+        if config.epochs == 0
+        else run.go(plan, train, validation, announce)
+    )
     if smaller and result.validation_f1 is not None:
         points = [(part.documents, part.validation_f1 or 0.0) for part in smaller]
         curve = (*points, (len(train), result.validation_f1))
@@ -461,6 +467,7 @@ class Run:
         self.context: Context | None = None
         self.rules: Rules | None = None
         self.trained = 0
+        self.started_s, self.cpu_started_s = time.perf_counter(), time.process_time()
         self.before_s = self.cpu_before_s = 0.0  # of the runs that this one resumes
 
     def go(
@@ -477,7 +484,6 @@ class Run:
         """
         from peft.helpers import disable_input_dtype_casting
 
-        self.started_s, self.cpu_started_s = time.perf_counter(), time.process_time()
         self.content = hashlib.sha256(repr([item.input_ids for item in plan]).encode()).hexdigest()
         self._prepare(len(plan))
         self.workers = self._start_workers()
@@ -489,7 +495,36 @@ class Run:
             best = self._train(plan, validation)
             losses = [self._mean_loss(part) for part in (train, validation)] if validation else []
         self.workers.shutdown()
-        self._finish(plan, estimate, best, train, validation)
+        self._check_learned(plan)
+        if self.accelerator.is_main_process:
+            self._write(self.output / "best", estimate, best, train, validation)
+            shutil.rmtree(self.output / "best")
+            shutil.rmtree(self.output / "checkpoint")
+        return self._result(estimate, best, losses, train, validation)
+
+    def keep(self, train: list[LabelledDocument], validation: list[LabelledDocument]) -> TuneResult:
+        """Leave the start's weights behind, with what the labels teach without training.
+
+        :raises TrainingError: if there is no start.
+        """
+        if self.start is None:
+            raise TrainingError(
+                "0 epochs keep the weights of a start, and this run has none",
+                hint="name an adapter of this base model with --start, or train for some epochs",
+            )
+        estimate = Estimate(len(train), len(validation), examples=0, tokens=0, seconds_s=0.0)
+        self.output.mkdir(parents=True, exist_ok=True)
+        self._write(self.start, estimate, None, train, validation)
+        return self._result(estimate, None, [], train, validation)
+
+    def _result(
+        self,
+        estimate: Estimate,
+        best: float | None,
+        losses: Sequence[float | None],
+        train: list[LabelledDocument],
+        validation: list[LabelledDocument],
+    ) -> TuneResult:
         course = self._course(losses, train)
         parity = self._parity(validation or train)
         return TuneResult(
@@ -528,6 +563,8 @@ class Run:
             )
         self.rules = self._rules(train)
         self.context = learn(built.pairs, self.schema, train)
+        if self.config.epochs == 0:
+            return []
         examples, most_epochs = (600, 12) if self.start is None else (360, 8)
         epochs = self.config.epochs or round(min(most_epochs, max(3, examples / len(train))))
         curriculum = Curriculum(
@@ -888,14 +925,11 @@ class Run:
         known = [self.config.of_effect(), self.content, schema, self.base.sha256, start]
         return json.dumps(known)
 
-    def _finish(
-        self,
-        plan: Sequence[Example],
-        estimate: Estimate,
-        best: float | None,
-        train: Sequence[LabelledDocument],
-        validation: Sequence[LabelledDocument],
-    ) -> None:
+    def _check_learned(self, plan: Sequence[Example]) -> None:
+        """Refuse weights that are not what the run was to make.
+
+        :raises TrainingError: says what is wrong with them.
+        """
         if self.trained != len(plan):
             raise TrainingError(
                 f"{self.trained} examples were trained on, {len(plan)} were planned",
@@ -910,11 +944,22 @@ class Run:
                 "the adapter's weights did not move" if not moved else "weights are not finite",
                 hint="train again with another --learning-rate",
             )
-        if not self.accelerator.is_main_process:
-            return
-        weights = self.output / "adapter_model.safetensors"
-        shutil.copyfile(self.output / "best" / weights.name, weights)
-        lora = json.loads((self.output / "best" / "adapter_config.json").read_text())
+
+    def _write(
+        self,
+        weights: Path,
+        estimate: Estimate,
+        best: float | None,
+        train: Sequence[LabelledDocument],
+        validation: Sequence[LabelledDocument],
+    ) -> None:
+        """Write the adapter's folder.
+
+        :param weights: folder that holds the weights, as peft writes them.
+        """
+        name = "adapter_model.safetensors"
+        shutil.copyfile(weights / name, self.output / name)
+        lora = json.loads((weights / "adapter_config.json").read_text())
         # peft writes where the base model lies on this machine; adapters travel.
         lora["base_model_name_or_path"] = self.base.name
         (self.output / "adapter_config.json").write_text(json.dumps(lora, indent=2))
@@ -940,8 +985,6 @@ class Run:
             context=self.context,
             rules=self.rules,
         )
-        shutil.rmtree(self.output / "best")
-        shutil.rmtree(self.output / "checkpoint")
 
     def _parity(self, documents: Sequence[LabelledDocument]) -> dict[str, Parity]:
         """Compare number formats on some of the documents, and keep what comes out."""
