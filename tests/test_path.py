@@ -127,6 +127,38 @@ def test_a_run_can_start_from_an_adapter_of_the_same_base_and_rank(
         tune(bills, Bill, adapter, config(base, start=str(adapter), epochs=1))
 
 
+def test_without_epochs_the_weights_stay_and_rules_are_learned(
+    adapter: Path, base: Path, bills: Path, tmp_path: Path
+) -> None:
+    kept = tune(bills, Bill, tmp_path / "kept", config(base, start=str(adapter), epochs=0)).output
+
+    for part in (adapter, kept):
+        rules = adapters.read(part).rules(Schema.of(Bill))
+        assert rules is not None
+        assert "total" in rules.fields
+        assert rules.fields["total"].sharpness is not None
+    was, now = (load_file(part / "adapter_model.safetensors") for part in (adapter, kept))
+    assert all(torch.equal(was[name], now[name]) for name in was)
+    assert adapters.seen(adapter) <= adapters.seen(kept)
+    with pytest.raises(TrainingError, match="0 epochs keep the weights of a start"):
+        tune(bills, Bill, tmp_path / "none", config(base, start=None, epochs=0))
+
+
+def test_rules_of_an_adapter_are_weighed_and_belong_to_it(
+    adapter: Path, base: Path, tmp_path: Path
+) -> None:
+    extractor = Extractor(Bill, adapter=adapter, base_model=str(base))
+    signals = extractor.extract(BILLS[0][0]).fields["total"].signals
+    assert extractor.rules is not None
+    assert signals is not None
+    assert signals.rules is not None
+
+    changed = shutil.copytree(adapter, tmp_path / "changed")
+    (changed / "rules.json").write_text("{}")
+    with pytest.raises(AdapterError, match=r"rules\.json is missing or was changed"):
+        adapters.read(changed)
+
+
 def test_lower_layers_stay_as_the_start_has_them(
     adapter: Path, base: Path, bills: Path, tmp_path: Path
 ) -> None:
