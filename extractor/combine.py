@@ -5,8 +5,9 @@ mistakes have little in common, so where rules find another value likelier than 
 the two are weighed: the product of the probability that the model gives a value under the
 constraint and the one that rules give it (a product of experts: Hinton 2002, "Training products of
 experts by minimizing contrastive divergence"). Rules' probabilities were corrected on groups of
-documents that they were not learned from, so poor rules hardly count. Single values only: rows and
-lists are the model's.
+documents that they were not learned from, so poor rules hardly count. To a window of a long
+document rules say null for what they find elsewhere. Single values only: rows of tables and lists
+are the model's.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 from extractor.candidates import Sheet
 from extractor.document import Document
 from extractor.fields import FieldType, Locale
-from extractor.rules import Chance, Rules
+from extractor.rules import Chance, Places, Rules
 from extractor.spans import spans
 
 if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output, Request
+    from extractor.windows import Window
 
 _RIVALS = 3  # of one field
 _LEAST = 0.02  # probability by rules that makes a value worth asking the model about
@@ -41,17 +43,19 @@ class Combination:
     def __init__(self, rules: Rules, document: Document, locale: Locale) -> None:
         self._rules = rules
         self._sheet = Sheet(document, locale)
-        self._chances: dict[str, list[Chance]] = {}
+        self._places: dict[str, Places] = {}
 
-    def choose(self, engine: Engine, request: Request, output: Output) -> Output:
+    def choose(self, engine: Engine, request: Request, output: Output, window: Window) -> Output:
         """Return the answer that model and rules find likeliest together.
 
         :param output: the model's answer to `request`.
+        :param window: that was asked about.
         """
         chosen = output.text
         values = request.schema.load(output.text, self._sheet.locale).values
         for path in self._weighed():
-            rivals = self._rivals(path, _at(values, path))
+            chances = self._chances(path, window)
+            rivals = self._rivals(path, chances, _at(values, path))
             if rivals:
                 chosen = self._better(engine, request, chosen, path, rivals)
         return output if chosen == output.text else _scored(engine, request, chosen, output)
@@ -60,7 +64,7 @@ class Combination:
         """Return how probable rules find a value, or null; None where they say nothing of it."""
         if path not in self._rules.fields or self._rules.fields[path].sharpness is None:
             return None
-        return self._of(path, value)
+        return self._of(path, self._chances(path, None), value)
 
     def _weighed(self) -> Iterator[str]:
         """Yield the paths of single values whose rules can be weighed, in the schema's order."""
@@ -69,24 +73,28 @@ class Combination:
             if rule is not None and rule.sharpness is not None and rule.constant is None:
                 yield path
 
-    def _said(self, path: str) -> list[Chance]:
-        if path not in self._chances:
-            self._chances[path] = self._rules.chances(self._sheet, path)
-        return self._chances[path]
+    def _chances(self, path: str, window: Window | None) -> list[Chance]:
+        """Return what rules say of a window, or of the whole document, the likeliest first."""
+        if path not in self._places:
+            self._places[path] = self._rules.places(self._sheet, path)
+        inside = None if window is None else (window.start, window.end)
+        return self._rules.chances(self._sheet, path, self._places[path], inside)
 
-    def _of(self, path: str, value: Any) -> float:
+    def _of(self, path: str, chances: Sequence[Chance], value: Any) -> float:
         kind, unseen = self._rules.types[path], self._rules.fields[path].unseen
-        for chance in self._said(path):
+        for chance in chances:
             if _same(kind, chance.value, value):
                 return max(chance.probability * (1 - unseen), _floor(unseen))
         return unseen
 
-    def _rivals(self, path: str, value: Any) -> list[tuple[Chance, float]]:
+    def _rivals(
+        self, path: str, chances: Sequence[Chance], value: Any
+    ) -> list[tuple[Chance, float]]:
         """Return what rules find likelier than the model's value, and by how much (logarithm)."""
-        kind, here = self._rules.types[path], self._of(path, value)
+        kind, here = self._rules.types[path], self._of(path, chances, value)
         unseen = self._rules.fields[path].unseen
         found = []
-        for chance in self._said(path):
+        for chance in chances:
             there = chance.probability * (1 - unseen)
             if there > max(here, _LEAST) and not _same(kind, chance.value, value):
                 found.append((chance, log(there / here)))

@@ -284,12 +284,12 @@ class Extractor(Generic[T]):
             filled = self._filled(document)
             asked = _asked(document, self.schema, filled)
             cuts = cut(document, self.windows, self.engine.count_tokens) if asked else []
-        windows, outputs = self._ask(document, asked, cuts) if asked else ([], [])
+            together = self._combination(document, asked)
+        windows, outputs = self._ask(document, asked, cuts, together, watch) if asked else ([], [])
         for output in outputs:
             watch.add(output.timings_s)
         with watch.stage("check"):
-            together = self._combination(document, asked)
-            outputs, chosen = self._reconsider(document, asked, windows, outputs, together)
+            outputs, chosen = self._reconsider(document, asked, windows, outputs)
         with watch.stage("evidence"):
             unread = len(cuts) - len(windows)
             read = _Read.of(document, asked, windows, outputs, together)
@@ -334,22 +334,32 @@ class Extractor(Generic[T]):
         return business.fill(self.schema, document.einvoice)
 
     def _ask(
-        self, document: Document, asked: AnySchema, windows: Sequence[Window]
+        self,
+        document: Document,
+        asked: AnySchema,
+        windows: Sequence[Window],
+        together: Combination | None,
+        watch: Stopwatch,
     ) -> tuple[list[Window], list[Output]]:
-        """Return the windows that were read, and their answers."""
+        """Return the windows that were read, and their answers.
+
+        Rules have their say as soon as a window is answered: the model's state is still there.
+        """
         from extractor.engine.base import Request
 
         outputs: dict[int, Output] = {}
 
         def ask(indices: Sequence[int]) -> list[Answer]:
-            parts = [document.text[windows[i].start : windows[i].end] for i in indices]
-            requests = [Request(asked, part, self.max_new_tokens) for part in parts]
-            answered = self.engine.generate(requests)
-            outputs.update(zip(indices, answered, strict=True))
-            return [
-                _answer(output, windows[i], document)
-                for i, output in zip(indices, answered, strict=True)
-            ]
+            for i in indices:
+                window = windows[i]
+                text = document.text[window.start : window.end]
+                request = Request(asked, text, self.max_new_tokens)
+                (output,) = self.engine.generate([request])
+                if together is not None and not output.truncated:
+                    with watch.stage("check"):
+                        output = together.choose(self.engine, request, output, window)
+                outputs[i] = output
+            return [_answer(outputs[i], windows[i], document) for i in indices]
 
         if self.all_windows or len(windows) <= retrieval.MANY:
             ask(range(len(windows)))
@@ -371,19 +381,15 @@ class Extractor(Generic[T]):
         asked: AnySchema | None,
         windows: Sequence[Window],
         outputs: list[Output],
-        together: Combination | None,
     ) -> tuple[list[Output], list[FieldWarning]]:
-        """Let rules and the class's checks choose too; the answers of windows stay apart."""
+        """Let the class's checks choose between readings; the answers of windows stay apart."""
         from extractor.engine.base import Request
 
         if len(outputs) != 1 or asked is not self.schema:
             return outputs, []
         text = document.text[windows[0].start : windows[0].end]
         request = Request(asked, text, self.max_new_tokens)
-        output = outputs[0]
-        if together is not None and not output.truncated:
-            output = together.choose(self.engine, request, output)
-        output, chosen = reconsider(self.engine, request, output)
+        output, chosen = reconsider(self.engine, request, outputs[0])
         return [output], chosen
 
     def _assemble(

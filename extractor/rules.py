@@ -23,7 +23,7 @@ from typing import Any
 
 from extractor.candidates import Candidate, Sheet, finder, is_text, looks, ranks
 from extractor.errors import AdapterError
-from extractor.fields import FieldType
+from extractor.fields import FieldType, Span
 from extractor.schema import AnySchema, LeafNode, ListNode, ObjectNode
 
 FILE = "rules.json"
@@ -59,6 +59,10 @@ class FieldRules:
         return [clue for clue, weight in ranked[:most] if weight > 0]
 
 
+Places = tuple[list[Candidate], list[float]]
+"""Places that could be a field's value, and the score of each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chance:
     """A value that rules find in a document.
@@ -90,7 +94,7 @@ class Rules:
         self.single = tuple(path for path, node in nodes if isinstance(node, LeafNode))
         self._patterns = {path: pattern(rule.seen) for path, rule in self.fields.items()}
 
-    def scores(self, sheet: Sheet, path: str) -> tuple[list[Candidate], list[float]]:
+    def places(self, sheet: Sheet, path: str) -> Places:
         """Return the places that could be a field's value, and the score of each."""
         rule = self.fields[path]
         found = candidates(sheet, self.types[path], rule.kinds, self._patterns[path])
@@ -99,21 +103,34 @@ class Rules:
             sum(weights.get(clue, 0.0) for clue in clues) for clues in clues_of(sheet, found)
         ]
 
-    def chances(self, sheet: Sheet, path: str) -> list[Chance]:
-        """Return what a single value may be, the likeliest first; none is among it."""
+    def chances(
+        self, sheet: Sheet, path: str, places: Places, inside: Span | None = None
+    ) -> list[Chance]:
+        """Return what a single value may be, the likeliest first; none is among it.
+
+        :param places: what `places` returned.
+        :param inside: a part of the document, which lacks what stands elsewhere: the probability
+            of values outside is that of none.
+        """
         rule = self.fields[path]
         if rule.constant is not None:
             value = self.types[path].from_json(rule.constant)
             return [Chance(value, None, 1.0), Chance(None, None, 0.0)]
-        found, scores = self.scores(sheet, path)
-        return _chances(sheet, found, scores, rule.none, rule.sharpness or 1.0)
+        found, scores = places
+        top = max([rule.none, *scores])
+        shares = [exp((rule.sharpness or 1.0) * (score - top)) for score in (*scores, rule.none)]
+        total = sum(shares)
+        if inside is not None:
+            here = [i for i, c in enumerate(found) if inside[0] <= c.start and c.end <= inside[1]]
+            found, shares = [found[i] for i in here], [shares[i] for i in here]
+        return _by_value(sheet, found, [share / total for share in shares[: len(found)]])
 
     def several(self, sheet: Sheet, path: str) -> tuple[list[Any], float]:
         """Return the values of a list that are likelier than not, in the order of the document.
 
         :returns: the values, each once, and the probability of the unlikeliest of them.
         """
-        found, scores = self.scores(sheet, path)
+        found, scores = self.places(sheet, path)
         taken: dict[str, Any] = {}
         least, end = 1.0, -1
         for candidate, score in zip(found, scores, strict=True):
@@ -238,19 +255,16 @@ def pattern(seen: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 
 
-def _chances(
-    sheet: Sheet, found: Sequence[Candidate], scores: Sequence[float], none: float, sharpness: float
+def _by_value(
+    sheet: Sheet, found: Sequence[Candidate], probabilities: Sequence[float]
 ) -> list[Chance]:
-    top = max([none, *scores])
-    shares = [exp(sharpness * (score - top)) for score in scores]
-    of_none = exp(sharpness * (none - top))
-    total = sum(shares) + of_none
+    """Return the values of candidates with the probability over all their places, and none."""
     places: dict[str, list[int]] = defaultdict(list)
     for index, candidate in enumerate(found):
         places[candidate.key].append(index)
-    chances = [Chance(None, None, of_none / total)]
+    chances = [Chance(None, None, max(0.0, 1.0 - sum(probabilities)))]
     for inside in places.values():
-        best = found[max(inside, key=lambda index: scores[index])]
+        best = found[max(inside, key=lambda index: probabilities[index])]
         printed = " ".join(sheet.text[best.start : best.end].split())
-        chances.append(Chance(best.value, printed, sum(shares[i] for i in inside) / total))
+        chances.append(Chance(best.value, printed, sum(probabilities[i] for i in inside)))
     return sorted(chances, key=lambda chance: -chance.probability)

@@ -16,6 +16,7 @@ from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.rules import Rules
 from extractor.schema import Schema
 from extractor.testing import CannedEngine
+from extractor.windows import WindowConfig
 from training.corpus import LabelledDocument
 from training.methods import read_known
 from training.methods.induced import measured
@@ -119,6 +120,23 @@ def test_where_they_agree_the_model_is_asked_nothing_more(rules: Rules) -> None:
 
     assert engine.scored == 0
     assert found.fields["total"].signals.rules > 0.8
+
+
+def test_each_window_is_weighed_with_what_rules_find_in_it(rules: Rules) -> None:
+    text, fields = _bill(501)
+    filler = "\n".join(f"clause {n} of the terms" for n in range(60))
+    extractor = Extractor(
+        Bill,
+        engine=Preferring({}, 0.5),
+        rules=rules,
+        windows=WindowConfig(window_tokens=80, overlap_tokens=8),
+    )
+    found = extractor.extract(f"{text}\n{filler}")
+
+    assert found.usage["windows"] > 2
+    assert {name: str(found.values[name]) for name in ("number", "total")} == {
+        name: fields[name] for name in ("number", "total")
+    }
 
 
 def test_rules_of_shuffled_labels_hardly_count() -> None:

@@ -95,7 +95,7 @@ class Induced:
             if isinstance(node, ListNode):
                 value, probability = self.rules.several(sheet, path)
             else:
-                best = self.rules.chances(sheet, path)[0]
+                best = self.rules.chances(sheet, path, self.rules.places(sheet, path))[0]
                 value, probability = best.value, best.probability
             if value not in (None, []):
                 found[path], confidence[path] = value, probability
@@ -208,7 +208,7 @@ def _hold_out(
 def _against(rules: Rules, path: str, item: Known, sheet: Sheet) -> _Held:
     """Compare what rules say of a document with its label; a list's answers stay unmeasured."""
     kind, wanted = rules.types[path], _values(at(item.values, path))
-    found, scores = rules.scores(sheet, path)
+    found, scores = rules.places(sheet, path)
     margins = np.array([*scores, rules.fields[path].none])
     right = tuple(i for i, c in enumerate(found) if _is(kind, c, wanted))
     return _Held(margins - margins.max(), right if wanted else (len(found),))
