@@ -2,7 +2,7 @@
 
 The interval of a difference decides, not the difference. The order is that of cost: faults in the
 labels first, then whether there is enough to compare on, then the methods. Rules and the untuned
-adapter together cost seconds, so they are advised also where it is open what tuning would add.
+adapter together need no training, so they are advised also where it is open what tuning adds.
 """
 
 from __future__ import annotations
@@ -157,8 +157,8 @@ def _commands(verdict: Name, findings: Findings, config: AdviseConfig) -> list[s
     said = []
     if TOGETHER in findings.compared and (verdict == "COMBINE" or fields["together"]):
         said.append(
-            f"rules and the untuned adapter together{fields['together']}: {train} --epochs 0; it "
-            "takes seconds and trains nothing"
+            f"rules and the untuned adapter together{fields['together']}: {train} --epochs 0; "
+            "it learns rules in seconds and trains nothing"
         )
     if verdict == "FINE-TUNE" or fields["tuning"] or TUNED in routed:
         said.append(f"tuned, with rules as well{fields['tuning']}: {train}")
