@@ -13,12 +13,15 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from peft import LoraConfig, get_peft_model
 from pydantic import BaseModel
 
+from extractor import adapter, base_model
 from extractor.errors import AdapterError, CorpusError, OutputError
 from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.schema import Schema, resolve
-from tests.tiny import tiny_base
+from extractor.windows import WindowConfig
+from tests.tiny import tiny_base, tiny_model, tiny_tokenizer
 from training import corpus
 from training.advise import AdviseConfig, advise, seconds
 from training.advise.config import AdviseConfig as Config
@@ -379,22 +382,37 @@ def test_values_of_documents_are_escaped_on_the_page(tmp_path: Path) -> None:
     assert "<script" not in (tmp_path / "a" / "advice.html").read_text()
 
 
-def test_a_tiny_model_is_tuned_and_compared_within_the_budget(tmp_path: Path) -> None:
+def start(base: Path, folder: Path) -> Path:
+    """Write an adapter of a tiny base that knows nothing, as a package might bring one."""
+    lora = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
+    get_peft_model(tiny_model(tiny_tokenizer()), lora).save_pretrained(str(folder))
+    adapter.write(folder, None, base_model.find(str(base)), WindowConfig(), {"seen": []})
+    return folder
+
+
+def test_a_tiny_model_is_tuned_and_compared_within_the_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With random weights rules win, and the page has the learning curve."""
     documents = [
         replace(item, split="dev" if i % 2 else "train") for i, item in enumerate(bills(16))
     ]
     corpus.write(documents, tmp_path / "c")
     base = tiny_base(tmp_path / "base")
+    brought = start(base, tmp_path / "start")
+    monkeypatch.setattr(adapter, "shipped", lambda base: brought)
     config = AdviseConfig(
         budget_s=None, quick=True, base_model=str(base), epochs=1, synthetic=0, engine="fp32",
-        max_new_tokens=40, threads=1, least_documents=10, least_held=5, least_groups=5,
+        bare_base=True, max_new_tokens=40, threads=1, least_documents=10, least_held=5,
+        least_groups=5,
     )  # fmt: skip
 
     advice = advise(tmp_path / "c", SCHEMA, tmp_path / "a", config)
 
-    names = {method.name for method in advice.findings.methods}
-    assert {"base model", "tuned", "induced rules"} <= names
+    read = {method.name: method.documents for method in advice.findings.methods}
+    models = ("base model", "shipped adapter", "untuned with rules", "tuned")
+    assert dict.fromkeys(models, 8) == {name: read.get(name) for name in models}
+    assert "induced rules" in read
     assert advice.findings.difference is not None and advice.findings.difference.high < 0
     assert advice.verdict.name in ("RULES OR PROMPT ARE ENOUGH", "COMBINE")
     assert [size for size, _ in advice.findings.curve.points] == [2, 4, 8]  # type: ignore[union-attr]

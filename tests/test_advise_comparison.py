@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from extractor import Extractor
+from extractor.engine.base import Output, Request
 from extractor.errors import CorpusError, OutputError
 from extractor.fields import Identifier, Money
 from extractor.schema import Schema
+from extractor.testing import CannedEngine
 from training import corpus
 from training.advise import AdviseConfig, advise
 from training.advise.findings import Findings
 from training.advise.journal import Journal
+from training.advise.kept import KeepingEngine
 from training.advise.labels import check
 from training.advise.measure import measure
 from training.advise.routing import route
@@ -31,6 +36,7 @@ from training.advise.run import (
     NOTHING,
     RULES,
     SHIPPED,
+    TOGETHER,
     TUNED,
     Clock,
     Trials,
@@ -38,10 +44,11 @@ from training.advise.run import (
     piece,
 )
 from training.advise.study import study
-from training.advise.verdict import Verdict, decide
+from training.advise.verdict import Verdict, combined, decide
 from training.compare import estimate, sample
 from training.corpus import LabelledDocument
 from training.methods import Answer, Nothing
+from training.methods.induced import measured
 from training.score import Counts, ScoreCard
 
 
@@ -293,6 +300,123 @@ def test_copying_the_nearest_label_is_never_the_advice(tmp_path: Path) -> None:
     assert RULES == findings.best and "UNDECIDED" == verdict.name
     assert {(RULES, "undecided")} == {(item.cheap, item.advice) for item in findings.fields}
     assert f"less than {NEAREST} with 1.000" in findings.fields[0].reason
+
+
+# ---------------------------------------------------------------- rules and the model together
+
+COMMAND = "extractor train --schema S --corpus DIR --output DIR --epochs 0"
+
+
+def apart(folder: Path, **config: Any) -> Trials:
+    """Trials in which rules and the untuned adapter miss a quarter each, and together nothing."""
+    trials = trials_on(notes(20, 40), folder, **config)
+    held = trials.study.folds[0].held
+    trials.read[0] = len(held)
+    for name, right in ((RULES, held[10:]), (SHIPPED, held[:30]), (TOGETHER, held)):
+        reads(trials, name, right)
+    return trials
+
+
+def test_rules_and_the_model_that_beat_each_alone_are_combined_by_a_command(
+    tmp_path: Path,
+) -> None:
+    findings, verdict = judged(apart(tmp_path))
+
+    assert ("COMBINE", TOGETHER, RULES) == (verdict.name, findings.best, findings.best_alone)
+    assert findings.together_gain is not None and findings.together_gain.low > 0
+    assert COMMAND in verdict.next[0]
+    assert {"together"} == {item.advice for item in findings.fields}
+    assert any("number: rules and the untuned model together are enough" in line
+               for line in verdict.reasons)  # fmt: skip
+    assert f"{RULES} alone 0.8" in findings.fields[0].reason
+    assert dict.fromkeys(SCHEMA.field_names, TOGETHER) == combined(findings, SCHEMA)
+
+
+def test_together_is_advised_where_it_is_open_what_tuning_adds(tmp_path: Path) -> None:
+    trials = apart(tmp_path)
+    held = trials.study.folds[0].held
+    reads(trials, TUNED, held[:-2])
+
+    findings, verdict = judged(trials)
+
+    assert findings.difference is not None and findings.difference.low < 0
+    assert "COMBINE" == verdict.name
+
+
+def test_tuning_that_gains_over_both_together_is_recommended_by_its_own_command(
+    tmp_path: Path,
+) -> None:
+    trials = trials_on(notes(20, 40), tmp_path)
+    held = trials.study.folds[0].held
+    trials.read[0] = len(held)
+    for name, right in ((RULES, held[20:]), (SHIPPED, held[:20]), (TOGETHER, held[10:])):
+        reads(trials, name, right)
+    reads(trials, TUNED, held)
+
+    findings, verdict = judged(trials)
+
+    assert ("FINE-TUNE", TOGETHER) == (verdict.name, findings.best)
+    assert "extractor train --schema S --corpus DIR --output DIR" in verdict.next[0]
+    assert not any("--epochs 0" in line for line in verdict.next)
+
+
+def test_where_rules_alone_read_as_well_nothing_is_combined(tmp_path: Path) -> None:
+    trials = trials_on(notes(20, 40), tmp_path)
+    held = trials.study.folds[0].held
+    trials.read[0] = len(held)
+    for name in (RULES, TOGETHER):
+        reads(trials, name, held)
+    reads(trials, SHIPPED, held[:20])
+
+    findings, verdict = judged(trials)
+
+    assert ("RULES OR PROMPT ARE ENOUGH", RULES) == (verdict.name, findings.best)
+    assert {"rules"} == {item.advice for item in findings.fields}
+    assert not any("extractor train" in line for line in verdict.next)
+
+
+def test_commands_name_the_base_model_that_was_compared(tmp_path: Path) -> None:
+    _, verdict = judged(apart(tmp_path, base_model="some/base"))
+
+    assert "--base-model some/base --epochs 0" in verdict.next[0]
+
+
+class Slow(CannedEngine):
+    """Takes its time for an answer, finds every other one likelier, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__({"number": "N-1", "total": None})
+        self.asked: list[str] = []
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        self.asked += [request.text for request in requests]
+        time.sleep(0.05)
+        return super().generate(requests)
+
+    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
+        return [Output(text, (-0.1 * (at == 0),), (0,), False, 0, 0)
+                for at, text in enumerate(answers)]  # fmt: skip
+
+
+def test_a_reading_with_rules_asks_no_answer_again_and_counts_its_time(tmp_path: Path) -> None:
+    trials = trials_on(notes(20, 10), tmp_path)
+    engine, kept = Slow(), {}
+    known, held = trials.study.of(trials.study.folds[0].train), trials.study.held
+    for name, rules in ((SHIPPED, None), (TOGETHER, measured(SCHEMA, known))):
+        trials.journal.read(
+            piece(name, 0, HELD),
+            lambda rules=rules: Extractor(Note, engine=KeepingEngine(engine, kept), rules=rules),
+            trials.study.of(held), SCHEMA,
+        )  # fmt: skip
+
+    readings = [trials.journal.readings[piece(name, 0, HELD)] for name in (SHIPPED, TOGETHER)]
+    alone, together = (sum((item.card for item in read.values()), ScoreCard()) for read in readings)
+    assert sorted(trials.study.known[name].document.text for name in held) == sorted(engine.asked)
+    assert min(item.seconds_s for read in readings for item in read.values()) >= 0.05
+    assert (0.0, 1.0) == (alone.macro_f1, together.macro_f1)
+
+
+# ---------------------------------------------------------------- the router
 
 
 def test_the_router_is_scored_in_each_fold_as_it_was_chosen_there(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from training.advise.labels import LabelCheck
 from training.advise.measure import measure
 from training.advise.run import Clock, Trials, try_cheap, try_models
 from training.advise.study import Progress, Study, study
-from training.advise.verdict import Verdict, decide, first_check
+from training.advise.verdict import Verdict, combined, decide, first_check
 from training.lint import lint
 from training.methods import routed
 from training.methods.written import Written
@@ -225,4 +225,5 @@ def _save(advice: Advice, trials: Trials) -> None:
             f"{trials.folder}: cannot be written ({error.strerror})", hint="name another folder"
         ) from error
     if "router" in files:
-        routed.write(files["router"], trials.study.schema, advice.findings.router)
+        schema = trials.study.schema
+        routed.write(files["router"], schema, combined(advice.findings, schema))

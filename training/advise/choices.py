@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from training.advise.cards import Cards, is_enough, summed
 from training.advise.config import AdviseConfig
 from training.advise.findings import FieldAdvice, FieldChoice
-from training.advise.run import FLOORS, NOTHING, RULES, TUNED, WRITTEN
+from training.advise.run import FLOORS, NOTHING, RULES, TOGETHER, TUNED, WRITTEN
 from training.compare import Interval, difference, estimate, within
+
+_CHEAP: Mapping[str, FieldAdvice] = {RULES: "rules", WRITTEN: "rules", TOGETHER: "together"}
 
 
 def choices(
@@ -48,8 +50,11 @@ def _advised(
     :param best: method without training.
     :param gain: of tuning over that; None if it was not measured.
     """
-    cheap: FieldAdvice = "rules" if best in (RULES, WRITTEN) else "untuned"
+    cheap = _CHEAP.get(best, "untuned")
     read = f"{best} reads {f1[best].value:.3f}"
+    if best == TOGETHER:
+        alone = max((m for m in f1 if m not in (*FLOORS, TUNED, best)), key=lambda m: f1[m].value)
+        read = f"{read}, {alone} alone {f1[alone].value:.3f}"
     floor = max((name for name in FLOORS if name in f1), key=lambda name: f1[name].value)
     if f1[floor].value > max(f1[name].value for name in f1 if name not in FLOORS):
         return "undecided", f"{read}, less than {floor} with {f1[floor].value:.3f}"

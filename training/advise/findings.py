@@ -9,7 +9,8 @@ from typing import Any, Literal
 from training.compare import Curve, Interval
 from training.score import ScoreCard
 
-FieldAdvice = Literal["rules", "untuned", "tuning", "undecided"]
+FieldAdvice = Literal["rules", "untuned", "together", "tuning", "undecided"]
+"""What reads a field well enough; `together` is the untuned adapter with rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Findings:
     """All that was measured.
 
     :param best: the best method without training; never a floor.
+    :param best_alone: the best of these but for the untuned adapter with rules.
+    :param together_gain: of the untuned adapter with rules over `best_alone`; None if too few
+        documents tell.
     :param compared: methods that read enough documents to be ranked, all on the same ones.
     :param router: method by field, chosen on inner documents; empty if nothing could be chosen.
     :param difference: of tuning to the best method without; None if too few documents tell.
@@ -80,10 +84,12 @@ class Findings:
     methods: tuple[Method, ...] = ()
     fields: tuple[FieldChoice, ...] = ()
     best: str = ""
+    best_alone: str = ""
     compared: tuple[str, ...] = ()
     router: Mapping[str, str] = field(default_factory=dict)
     difference: Interval | None = None
     router_gain: Interval | None = None
+    together_gain: Interval | None = None
     curve: Curve | None = None
     compared_on: int = 0
     compared_groups: int = 0
@@ -102,11 +108,17 @@ def to_json(findings: Findings) -> dict[str, Any]:
         ],
         "fields": [asdict(item) for item in findings.fields],
         "router": dict(findings.router),
-        "difference": None if findings.difference is None else findings.difference.json(),
-        "router_gain": None if findings.router_gain is None else findings.router_gain.json(),
-        "curve": None if findings.curve is None else findings.curve.json(),
+        "difference": _json(findings.difference),
+        "router_gain": _json(findings.router_gain),
+        "together_gain": _json(findings.together_gain),
+        "curve": _json(findings.curve),
         "best_without_training": findings.best,
+        "best_alone": findings.best_alone,
         "compared": list(findings.compared),
         "compared_on": findings.compared_on,
         "compared_groups": findings.compared_groups,
     }
+
+
+def _json(found: Interval | Curve | None) -> Any:
+    return None if found is None else found.json()

@@ -11,6 +11,7 @@ from typing import Any
 
 from extractor.errors import OutputError
 from extractor.schema import AnySchema
+from training.advise.kept import KeepingEngine
 from training.advise.memory import Memory
 from training.evaluate import Reader, Scored, score
 from training.methods.known import Known
@@ -22,6 +23,7 @@ class Reading:
     """One document as one method read it.
 
     :param piece: method and documents learned from, such as `rules/fold 1`.
+    :param seconds_s: with what answers took that were kept from another method, as is `cpu_s`.
     :param cpu_s: processor time of all threads, without the reading of the file.
     :param confidence: by path.
     :param added_mb: memory of the method so far at its highest, beyond what the process held before
@@ -141,19 +143,29 @@ class _Keeping:
         self.last = self._reader.extract(source, name=name)
         return self.last
 
+    def spared(self) -> tuple[float, float]:
+        """Return seconds and processor seconds of the answers so far that were not asked again."""
+        engine = getattr(self._reader, "engine", None)  # a method without a model has none
+        if not isinstance(engine, KeepingEngine):
+            return 0.0, 0.0
+        return engine.spared_s, engine.spared_cpu_s
+
 
 def _read(piece: str, method: _Keeping, item: Known, schema: AnySchema, memory: Memory) -> Reading:
     method.last = None
+    before_s, before_cpu_s = method.spared()
     started_s = time.process_time()
     scored: Scored = score(
         method, item.labelled, item.document, item.values, item.unverified, schema
     )
+    cpu_s = time.process_time() - started_s
+    spared_s, spared_cpu_s = method.spared()
     return Reading(
         piece=piece,
         document=item.id,
         card=scored.card,
-        seconds_s=scored.seconds_s,
-        cpu_s=time.process_time() - started_s,
+        seconds_s=scored.seconds_s + spared_s - before_s,
+        cpu_s=cpu_s + spared_cpu_s - before_cpu_s,
         status=scored.status,
         confidence=_confidence(method.last),
         added_mb=memory.added_mb(),

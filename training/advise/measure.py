@@ -26,6 +26,7 @@ from training.advise.run import (
     RANDOM,
     ROUTED,
     SHARES,
+    TOGETHER,
     TUNED,
     Trials,
     cheap_methods,
@@ -53,16 +54,21 @@ def measure(trials: Trials) -> Findings:
     common = set.intersection(*(set(cards[name]) for name in compared))
     on = within(groups, common)
     f1 = {name: estimate(cards[name], on).value for name in compared}
-    best = max((name for name in compared if name not in (*FLOORS, TUNED)), key=lambda n: f1[n])
+    untuned = [name for name in compared if name not in (*FLOORS, TUNED)]
+    best = max(untuned, key=lambda name: f1[name])
+    alone = max((name for name in untuned if name != TOGETHER), key=lambda name: f1[name])
+    ranked = {name: cards[name] for name in compared}
     if cards_by_field:
         cards[ROUTED] = cards_by_field
     return Findings(
         methods=tuple(_method(trials, name, cards[name], groups) for name in cards),
-        fields=tuple(choices({name: cards[name] for name in compared}, on, config)),
+        fields=tuple(choices(ranked, on, config)),
         best=best,
+        best_alone=alone,
         compared=tuple(compared),
         router=router,
-        difference=_tuning(cards, best, compared, on, config),
+        difference=_over(TUNED, best, ranked, on, config),
+        together_gain=_over(TOGETHER, alone, ranked, on, config),
         router_gain=_gain(trials, cards, compared, on),
         curve=_curve(trials, groups),
         compared_on=len(common),
@@ -91,17 +97,21 @@ def _compared(
     return enough or [name for name in cards if name in cheap_methods(config)]
 
 
-def _tuning(
+def _over(
+    name: str,
+    other: str,
     cards: Mapping[str, Cards],
-    best: str,
-    compared: Sequence[str],
     groups: Sequence[Sequence[str]],
     config: AdviseConfig,
 ) -> Interval | None:
-    ids = {name for group in groups for name in group}
-    if TUNED not in compared or not is_enough(ids, groups, config):
+    """Return what a method gains over another one; None if it was not measured on enough.
+
+    :param cards: of the methods that are compared, each with the documents of `groups`.
+    """
+    ids = {one for group in groups for one in group}
+    if name not in cards or not is_enough(ids, groups, config):
         return None
-    return difference(cards[TUNED], cards[best], groups)
+    return difference(cards[name], cards[other], groups)
 
 
 def _cards(trials: Trials) -> dict[str, dict[str, list[ScoreCard]]]:

@@ -12,8 +12,10 @@ from extractor import base_model
 from extractor.engine.choice import choose
 from extractor.engine.local import LocalEngine
 from extractor.pipeline import Extractor
+from extractor.rules import Rules
 from extractor.schema import AnySchema
 from training.advise.config import AdviseConfig
+from training.advise.kept import Asked, KeepingEngine, Kept
 from training.augment import AugmentConfig
 from training.corpus import LabelledDocument
 from training.tune import Estimate, TuneConfig, tune_on
@@ -38,6 +40,7 @@ class Models:
         folder = adapters.shipped(self._base)
         self._shipped = None if folder is None else adapters.read(folder)
         self.engine = choose(config.engine, self._shipped)
+        self._answers: dict[Asked, Kept] = {}  # of the adapter that comes with the package
 
     def fingerprint(self) -> str:
         """Change with the weights that answers rest on, and with their number format."""
@@ -49,9 +52,16 @@ class Models:
         """Whether the adapter that comes with the package is for this base model."""
         return self._shipped is not None
 
-    def shipped(self) -> Extractor[Any]:
-        """Return the adapter that comes with the package, untuned."""
-        return self._extractor(None)
+    def shipped(self, rules: Rules | None = None) -> Extractor[Any]:
+        """Return the adapter that comes with the package, untuned.
+
+        What was asked without rules is not asked again with them, nor the other way round.
+
+        :param rules: that are weighed with its answers.
+        """
+        reader = self._extractor(None, rules)
+        reader.engine = KeepingEngine(reader.engine, self._answers)
+        return reader
 
     def adapter(self, folder: Path) -> Extractor[Any]:
         """Return a tuned adapter."""
@@ -67,7 +77,7 @@ class Models:
             einvoice="never",
         )
 
-    def _extractor(self, folder: Path | None) -> Extractor[Any]:
+    def _extractor(self, folder: Path | None, rules: Rules | None = None) -> Extractor[Any]:
         return Extractor(
             self._schema,
             adapter=folder,
@@ -76,6 +86,7 @@ class Models:
             max_new_tokens=self._config.max_new_tokens,
             threads=self._config.threads,
             einvoice="never",
+            rules=rules,
         )
 
     def tune(

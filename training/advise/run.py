@@ -1,10 +1,11 @@
 """Which methods are tried, in which order, within the time that is given.
 
 First what costs seconds: rules and copies, on all folds. Then the model that is there already,
-whose first documents tell how fast this machine reads. Then tuning: on all training groups of the
-first fold, which decides most; on half of them, which gives the answers that the router is chosen
-by; on a quarter, for the learning curve; then other seeds, and other folds. What a run costs is
-measured before it starts, and what does not fit is left out and named.
+whose first documents tell how fast this machine reads, and the same together with rules: the
+model's answers are known then, so only what rules doubt is asked. Then tuning: on all training
+groups of the first fold, which decides most; on half of them, which gives the answers that the
+router is chosen by; on a quarter, for the learning curve; then other seeds, and other folds. What a
+run costs is measured before it starts, and what does not fit is left out and named.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from training.advise.journal import Journal
 from training.advise.study import Fold, Progress, Study
 from training.evaluate import Reader
 from training.methods import Nearest, Nothing
-from training.methods.induced import Induced, induce
+from training.methods.induced import Induced, induce, measured
 from training.methods.known import Known
 from training.methods.written import Written
 
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 NOTHING, NEAREST, RULES, WRITTEN = "nothing", "nearest document", "induced rules", "your rules"
 SHIPPED, BARE, TUNED, ROUTED = "shipped adapter", "base model", "tuned", "by field"
+TOGETHER = "untuned with rules"
 FLOORS = (NOTHING, NEAREST)  # what a corpus gives away for free; never a recommendation
 SHARES = (100, 50, 25)
 HELD, INNER, RANDOM = "held", "inner", "random"
@@ -114,7 +116,7 @@ class Trials:
     @property
     def methods(self) -> tuple[str, ...]:
         """Names of all methods that may have been tried, without what is made of them."""
-        return (*cheap_methods(self.config), BARE, SHIPPED, TUNED)
+        return (*cheap_methods(self.config), BARE, SHIPPED, TOGETHER, TUNED)
 
     def pieces(
         self,
@@ -158,7 +160,7 @@ class Trials:
             (
                 len(read)
                 for name, read in self.journal.readings.items()
-                if name.endswith(place) and name.startswith((BARE, SHIPPED, TUNED))
+                if name.endswith(place) and name.startswith((BARE, SHIPPED, TOGETHER, TUNED))
             ),
             default=0,
         )
@@ -182,7 +184,10 @@ def try_cheap(trials: Trials) -> None:
     pretended = sorted(everything, key=lambda name: study.known[name].document.sha256)
     held = pretended[: len(first.held)]
     _read_cheap(trials, 0, RANDOM, study.of(pretended[len(held) :]), study.of(held))
-    trials.rules = induce(study.schema, study.of(first.train))
+    # Measured, so that they can be weighed with a model: what is written is what a reader takes.
+    trials.rules = Induced(
+        measured(study.schema, study.of(first.train), progress=trials.show(RULES))
+    )
 
 
 def inner(fold: Fold) -> tuple[str, ...]:
@@ -231,9 +236,12 @@ def try_models(trials: Trials) -> None:
     if models.has_shipped:
         untuned = SHIPPED
     else:
-        trials.leave_out(SHIPPED, "it is for another base model")
+        why = "the adapter that comes with the package is for another base model"
+        for name in (SHIPPED, TOGETHER):
+            trials.leave_out(name, why)
         untuned = BARE
     _try_untuned(trials, models, untuned, 0)
+    _try_together(trials, models, 0)
     _try_tuned(trials, models, untuned)
     if models.has_shipped and trials.config.bare_base:
         for number in trials.read:
@@ -252,6 +260,23 @@ def _try_untuned(trials: Trials, models: Models, name: str, number: int) -> None
         _measure_reading(trials, name, number, fold, make)
     _read(trials, name, number, HELD, fold.held[: trials.read[number]], make)
     _read(trials, name, number, INNER, inner(fold), make)
+
+
+def _try_together(trials: Trials, models: Models, number: int) -> None:
+    """Let the adapter that comes with the package read with rules what it has read alone."""
+    if not models.has_shipped:  # then no command makes an adapter without training either
+        return
+    study, fold = trials.study, trials.study.folds[number]
+    held = fold.held[: trials.read[number]]
+
+    def make(train: Sequence[str]) -> Reader:
+        known = trials.rules if train == study.folds[0].train else None
+        learned = measured(study.schema, study.of(train)) if known is None else known.rules
+        return models.shipped(learned)
+
+    _read(trials, TOGETHER, number, HELD, held, lambda: make(fold.train))
+    # Inner documents are training documents: rules that choose by them learn from the other half.
+    _read(trials, TOGETHER, number, INNER, inner(fold), lambda: make(fold.half))
 
 
 def _measure_reading(
@@ -325,6 +350,7 @@ def _try_tuned(trials: Trials, models: Models, untuned: str) -> None:
             continue
         if number not in trials.read:
             _try_untuned(trials, models, untuned, number)
+            _try_together(trials, models, number)
         held = fold.held[: trials.read[number]]
         reserved_s = (trials.reading_s or 0.0) * len(held)
         adapter = _tuned(trials, models, study.of(ids), name, seed, reserved_s)

@@ -1,21 +1,24 @@
 """From figures to advice in plain words.
 
 The interval of a difference decides, not the difference. The order is that of cost: faults in the
-labels first, then whether there is enough to compare on, then the methods.
+labels first, then whether there is enough to compare on, then the methods. Rules and the untuned
+adapter together need no training, so they are advised also where it is open what tuning adds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from extractor.schema import AnySchema
 from training.advise.cards import summed
 from training.advise.config import AdviseConfig
 from training.advise.findings import Findings
 from training.advise.labels import LabelCheck
-from training.advise.run import NEAREST, Trials
+from training.advise.run import NEAREST, TOGETHER, TUNED, Trials
 from training.advise.study import Study
 from training.compare import Interval, needed
 from training.split import group_name
@@ -30,6 +33,10 @@ Name = Literal[
     "UNDECIDED",
 ]
 _AGAIN = "run it again with a larger --budget: it goes on where it stopped"
+# Verdicts under which tuning is not shown to be worth it.
+_OPEN: frozenset[Name] = frozenset(
+    ["RULES OR PROMPT ARE ENOUGH", "NOT ENOUGH TEST DATA", "UNDECIDED"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Verdict:
     """What to do.
 
     :param reasons: sentences, the first one decides.
-    :param next: what else to do.
+    :param next: what else to do, commands first.
     :param documents_needed: labelled, held out, for an interval that decides; None if it does.
     """
 
@@ -90,12 +97,74 @@ def _half_width(documents: int) -> float:
 def decide(findings: Findings, labels: LabelCheck, trials: Trials) -> Verdict:
     """Return what to do, from what was measured."""
     further = tuple(_further(findings, labels, trials))
+    verdict = _by_methods(findings, trials, further)
+    return replace(verdict, next=(*_commands(verdict.name, findings, trials.config), *verdict.next))
+
+
+def combined(findings: Findings, schema: AnySchema) -> Mapping[str, str]:
+    """Return the method of each field, where methods are to be combined."""
+    if _routed(findings) is not None:
+        return findings.router
+    return dict.fromkeys(schema.field_names, TOGETHER)
+
+
+def _routed(findings: Findings) -> Interval | None:
+    """Return what methods chosen by field gain, None if that is not shown to be anything."""
     gain = findings.router_gain
-    if gain is not None and gain.low > 0:
-        return Verdict("COMBINE", (_combined(findings, gain), *_by_field(findings)), further)
+    return gain if gain is not None and gain.low > 0 else None
+
+
+def _by_methods(findings: Findings, trials: Trials, further: tuple[str, ...]) -> Verdict:
+    gain = _routed(findings)
+    if gain is not None:
+        reason = _chosen(findings, gain)
+        return Verdict("COMBINE", (reason, *_by_field(findings)), further)
     if findings.difference is None:
-        return _without_tuning(findings, trials.config, further)
-    return _with_tuning(findings, findings.difference, trials, further)
+        verdict = _without_tuning(findings, trials.config, further)
+    else:
+        verdict = _with_tuning(findings, findings.difference, trials, further)
+    return _together(verdict, findings, trials.config)
+
+
+def _together(verdict: Verdict, findings: Findings, config: AdviseConfig) -> Verdict:
+    """Return COMBINE where rules and the untuned adapter together beat each alone.
+
+    Or where they read best without training and no training is needed, unless what either reads
+    alone is shown to be within the margin.
+    """
+    gain = findings.together_gain
+    if findings.best != TOGETHER or gain is None or verdict.name not in _OPEN:
+        return verdict
+    needless = verdict.name == "RULES OR PROMPT ARE ENOUGH"
+    if gain.high < config.margin or not (gain.low > 0 or needless):
+        return verdict
+    reason = (
+        f"rules and the untuned adapter together change macro F1 by {gain.value:+.3f} (95 % "
+        f"interval {gain.low:+.3f} to {gain.high:+.3f}) over {findings.best_alone}, the best alone"
+    )
+    return replace(verdict, name="COMBINE", reasons=(reason, *verdict.reasons))
+
+
+def _commands(verdict: Name, findings: Findings, config: AdviseConfig) -> list[str]:
+    """Return what to run for what is advised, of all fields or of some."""
+    base = "" if config.base_model is None else f" --base-model {config.base_model}"
+    train = f"extractor train --schema S --corpus DIR --output DIR{base}"
+    fields = {
+        advice: "".join(f", {item.field}" for item in findings.fields if item.advice == advice)
+        for advice in ("together", "tuning")
+    }
+    routed = () if _routed(findings) is None else findings.router.values()
+    said = []
+    if TOGETHER in findings.compared and (verdict == "COMBINE" or fields["together"]):
+        said.append(
+            f"rules and the untuned adapter together{fields['together']}: {train} --epochs 0; "
+            "it learns rules in seconds and trains nothing"
+        )
+    if verdict == "FINE-TUNE" or fields["tuning"] or TUNED in routed:
+        said.append(f"tuned, with rules as well{fields['tuning']}: {train}")
+    if routed:
+        said.append("by field: router.json, which training.methods.routed reads")
+    return said
 
 
 def _with_tuning(
@@ -109,7 +178,7 @@ def _with_tuning(
     share, by_field = findings.tuned_share or 100, _by_field(findings)
     said = _said(findings, d, share)
     if d.low > 0:
-        ruled = [f.field for f in findings.fields if f.advice in ("rules", "untuned")]
+        ruled = [f.field for f in findings.fields if f.advice in ("rules", "untuned", "together")]
         note = (f"not needed for {', '.join(ruled)}",) if ruled else ()
         return Verdict("FINE-TUNE", (said, *note, *by_field), further)
     if share < 100 and d.high + (curve.gain.high if curve else 1.0) >= margin:
@@ -177,7 +246,7 @@ def _without_tuning(findings: Findings, config: AdviseConfig, further: tuple[str
     )
 
 
-def _combined(findings: Findings, gain: Interval) -> str:
+def _chosen(findings: Findings, gain: Interval) -> str:
     parts = ", ".join(f"{name}: {method}" for name, method in findings.router.items())
     return (
         f"methods chosen by field gain {gain.value:+.3f} macro F1 (95 % interval {gain.low:+.3f} "
@@ -189,6 +258,7 @@ def _by_field(findings: Findings) -> list[str]:
     words = {
         "rules": "rules are enough",
         "untuned": "the untuned model is enough",
+        "together": "rules and the untuned model together are enough",
         "tuning": "tune",
         "undecided": "undecided",
     }
