@@ -228,7 +228,9 @@ def tune(
     folds: list[Fold] = []
     if config.folds:
         folds = further.folds(parts.train, given, schema, output, config, learned, progress)
-    train, validation = with_validation(parts.train, given, config.validation, schema, config.seed)
+    # Without epochs there is no checkpoint to choose.
+    share = config.validation if config.epochs != 0 else 0.0
+    train, validation = with_validation(parts.train, given, share, schema, config.seed)
     train, aside = _choose_calibration(train, learned, schema, config)
     problems = [PairProblem(item.document, "", item.message) for item in labelled.problems]
     result = tune_on(
@@ -515,7 +517,11 @@ class Run:
         estimate = Estimate(len(train), len(validation), examples=0, tokens=0, seconds_s=0.0)
         self.output.mkdir(parents=True, exist_ok=True)
         self._write(self.start, estimate, None, train, validation)
-        return self._result(estimate, None, [], train, validation)
+        # The weights are the start's, and so is what their number formats lose.
+        parity = adapters.read(self.start).parity
+        if parity and self.config.parity:
+            adapters.add_parity(self.output, parity)
+        return self._result(estimate, None, [], train, validation, parity or None)
 
     def _result(
         self,
@@ -524,9 +530,11 @@ class Run:
         losses: Sequence[float | None],
         train: list[LabelledDocument],
         validation: list[LabelledDocument],
+        parity: dict[str, Parity] | None = None,
     ) -> TuneResult:
         course = self._course(losses, train)
-        parity = self._parity(validation or train)
+        if parity is None:
+            parity = self._parity(validation or train)
         return TuneResult(
             output=self.output,
             estimate=estimate,
