@@ -5,7 +5,7 @@
         adapter_model.safetensors   LoRA weights, as peft writes them
         adapter_config.json         LoRA shape, as peft writes it
         context.json                words around the values of each field, see `extractor.retrieval`
-    rules.json                  rules learned from the labels, see `extractor.rules`
+        rules.json                  rules learned from the labels, see `extractor.rules`
         confidence.json             what makes a confidence of an answer, once calibrated
         training.json               what was trained, on how much, with what result
         report.json, report.html    scores on held-out documents, once evaluated

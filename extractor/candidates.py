@@ -87,6 +87,13 @@ def key_of(value: Any) -> str:
     return _NO_LETTER.sub("", str(value).casefold())
 
 
+def _key(value: Any) -> str:
+    """Return the same for equal values of a type, whatever they are printed like."""
+    if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
+        return format(Decimal(str(value)).normalize(), "f")
+    return key_of(value)
+
+
 class Sheet:
     """A document as a grid of lines and pieces, with its candidates by type."""
 
@@ -140,7 +147,7 @@ class Sheet:
                     value = kind.from_json(find.to_json(value))
             except ValueError:  # not of this type, or refused by a constraint of the class
                 continue
-            yield Candidate(start, end, value, "typed", key_of(value))
+            yield Candidate(start, end, value, "typed", _key(value))
 
     def texts(self, kinds: frozenset[str], seen: re.Pattern[str] | None) -> list[Candidate]:
         """Return the candidates of texts, those of the given kinds; each place once.

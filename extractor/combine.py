@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from extractor.candidates import Sheet
 from extractor.document import Document
 from extractor.fields import FieldType, Locale
-from extractor.rules import Chance, Places, Rules
+from extractor.rules import Chance, Rules, within
 from extractor.spans import spans
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Combination:
     def __init__(self, rules: Rules, document: Document, locale: Locale) -> None:
         self._rules = rules
         self._sheet = Sheet(document, locale)
-        self._places: dict[str, Places] = {}
+        self._chances: dict[str, list[Chance]] = {}
 
     def choose(self, engine: Engine, request: Request, output: Output, window: Window) -> Output:
         """Return the answer that model and rules find likeliest together.
@@ -54,7 +54,7 @@ class Combination:
         chosen = output.text
         values = request.schema.load(output.text, self._sheet.locale).values
         for path in self._weighed():
-            chances = self._chances(path, window)
+            chances = within(self._said(path), (window.start, window.end))
             rivals = self._rivals(path, chances, _at(values, path))
             if rivals:
                 chosen = self._better(engine, request, chosen, path, rivals)
@@ -64,7 +64,7 @@ class Combination:
         """Return how probable rules find a value, or null; None where they say nothing of it."""
         if path not in self._rules.fields or self._rules.fields[path].sharpness is None:
             return None
-        return self._of(path, self._chances(path, None), value)
+        return self._of(path, self._said(path), value)
 
     def _weighed(self) -> Iterator[str]:
         """Yield the paths of single values whose rules can be weighed, in the schema's order."""
@@ -73,12 +73,11 @@ class Combination:
             if rule is not None and rule.sharpness is not None and rule.constant is None:
                 yield path
 
-    def _chances(self, path: str, window: Window | None) -> list[Chance]:
-        """Return what rules say of a window, or of the whole document, the likeliest first."""
-        if path not in self._places:
-            self._places[path] = self._rules.places(self._sheet, path)
-        inside = None if window is None else (window.start, window.end)
-        return self._rules.chances(self._sheet, path, self._places[path], inside)
+    def _said(self, path: str) -> list[Chance]:
+        """Return what rules say of the whole document."""
+        if path not in self._chances:
+            self._chances[path] = self._rules.chances(self._sheet, path)
+        return self._chances[path]
 
     def _of(self, path: str, chances: Sequence[Chance], value: Any) -> float:
         kind, unseen = self._rules.types[path], self._rules.fields[path].unseen
@@ -111,8 +110,9 @@ class Combination:
         answer, keys = json.loads(text), tuple(path.split("."))
         if not _reaches(answer, keys):
             return text
+        kind = self._rules.types[path]
         texts = [text] + [
-            request.schema.target(_with(answer, keys, chance.printed)) for chance, _ in rivals
+            request.schema.target(_with(answer, keys, _given(kind, chance))) for chance, _ in rivals
         ]
         ends = [_end(one, path) for one in texts]
         beginnings = [one[:end] for one, end in zip(texts, ends, strict=True)]
@@ -122,6 +122,8 @@ class Combination:
             -inf if one is None else sum(one.logprobs) + gain
             for one, gain in zip(scored, gains, strict=True)
         ]
+        if sums[0] == -inf:  # nothing to weigh the others against
+            return text
         return texts[max(range(len(texts)), key=sums.__getitem__)]
 
 
@@ -133,6 +135,11 @@ def _scored(engine: Engine, request: Request, text: str, output: Output) -> Outp
     return dataclasses.replace(
         whole, truncated=output.truncated, passes=output.passes, timings_s=output.timings_s
     )
+
+
+def _given(kind: FieldType, chance: Chance) -> Any:
+    """Return a value as an answer holds it: as printed, or in canonical form."""
+    return chance.printed if kind.copied or chance.value is None else kind.to_json(chance.value)
 
 
 def _floor(unseen: float) -> float:

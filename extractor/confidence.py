@@ -40,6 +40,7 @@ CONDITIONS = {
     "windows": "window and overlap of",
     "windows_read": "windows read",
     "class": "class",
+    "rules": "rules",
 }
 """What moves the probabilities of answers beside the model: keys of `Extractor.identity`."""
 _LEAST = 1e-6

@@ -34,7 +34,7 @@ from extractor.checks import reconsider
 from extractor.combine import Combination
 from extractor.confidence import Calibration, Signals
 from extractor.document import Document, Ocr
-from extractor.errors import CalibrationError, DocumentError
+from extractor.errors import AdapterMismatch, CalibrationError, DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.fields import Locale
 from extractor.policy import Decision, Policy
@@ -195,6 +195,7 @@ class Extractor(Generic[T]):
             known = hashlib.sha256(calibration.dump().encode()).hexdigest()
             self._identity["calibration"] = known
         if rules is not None:
+            _check_rules(rules, self.schema)
             self._identity["rules"] = hashlib.sha256(rules.dump().encode()).hexdigest()
         bundle: Adapter | None = None
         if isinstance(engine, str):
@@ -422,13 +423,13 @@ class Extractor(Generic[T]):
             *chosen,
             *rejected,
         )
-        rated = self._rated(leaves, fields, warnings)
         status = read.status(record is not None)
         against = rejected or unread or document.unread_pages
         differs = any(warning.code == "reference_differs" for warning in warnings)
         whole = status == "complete" and not against and not differs
         # Answers to a part of the fields come of another prompt than those that were calibrated.
         promised = asked is None or asked is self.schema
+        rated = self._rated(leaves, fields, warnings) if promised else fields
         decision, decided, unseen = self._decided(document, leaves, rated, whole, promised)
         return Extraction(
             schema=self.schema,
@@ -597,6 +598,14 @@ def _find(
     if bundle is not None:
         bundle.check(schema, base)
     return bundle, base
+
+
+def _check_rules(rules: Rules, schema: AnySchema) -> None:
+    if rules.schema.fingerprint != schema.fingerprint:
+        raise AdapterMismatch(
+            f"rules: learned for schema {rules.schema.name}, not for {schema.name} as it is here",
+            hint="learn them again with this schema",
+        )
 
 
 def _format(bundle: Adapter | None, name: str) -> Format:

@@ -3,7 +3,7 @@
 A rule knows what a person would write one about: words to the left, right, above and below, place
 on the page, order and size among the other candidates, looks. `training.methods.induced` learns
 them; an adapter keeps them as `rules.json`, and `extractor.combine` weighs them with the model.
-Reading a document by rules takes milliseconds and needs no model.
+Reading a page by rules takes some hundredths of a second and needs no model.
 
 What a rule says of documents of its own training is too sure, so each field keeps what answers to
 groups that were left out have shown: `sharpness`, by which its scores are multiplied, and `unseen`,
@@ -28,7 +28,6 @@ from extractor.schema import AnySchema, LeafNode, ListNode, ObjectNode
 
 FILE = "rules.json"
 FORMAT = 2
-_LEAST_WEIGHT = 0.01  # of a clue; smaller ones change no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class FieldRules:
     :param weights: by clue; a candidate's score is the sum over its clues.
     :param none: score of "none of them".
     :param constant: the answer where values are chosen and not read, in canonical JSON form.
-    :param seen: values that several training labels have, casefolded.
+    :param seen: values that labels of several groups have, in lower case.
     :param sharpness: scores are multiplied by it before they become probabilities; None if it was
         not measured, and the probabilities are not to be weighed with those of others.
     :param unseen: probability that the right answer is a value that is no candidate, 0..1.
@@ -70,11 +69,28 @@ class Chance:
     :param value: normalised; None for "the document has none".
     :param printed: as it stands where it is likeliest, on one line; None for none.
     :param probability: over all its places, 0..1.
+    :param places: where it stands.
     """
 
     value: Any
     printed: str | None
     probability: float
+    places: tuple[Span, ...] = ()
+
+
+def within(chances: Sequence[Chance], part: Span) -> list[Chance]:
+    """Return what a part of a document may have for a value, the likeliest first.
+
+    A value that stands in the part keeps its probability, wherever else it stands; what the part
+    does not show is null in it.
+    """
+    here = [chance for chance in chances if any(_inside(place, part) for place in chance.places)]
+    none = Chance(None, None, max(0.0, 1.0 - sum(chance.probability for chance in here)))
+    return sorted([none, *here], key=lambda chance: -chance.probability)
+
+
+def _inside(place: Span, part: Span) -> bool:
+    return part[0] <= place[0] and place[1] <= part[1]
 
 
 class Rules:
@@ -103,27 +119,17 @@ class Rules:
             sum(weights.get(clue, 0.0) for clue in clues) for clues in clues_of(sheet, found)
         ]
 
-    def chances(
-        self, sheet: Sheet, path: str, places: Places, inside: Span | None = None
-    ) -> list[Chance]:
-        """Return what a single value may be, the likeliest first; none is among it.
-
-        :param places: what `places` returned.
-        :param inside: a part of the document, which lacks what stands elsewhere: the probability
-            of values outside is that of none.
-        """
+    def chances(self, sheet: Sheet, path: str) -> list[Chance]:
+        """Return what a single value may be, the likeliest first; none is among it."""
         rule = self.fields[path]
         if rule.constant is not None:
             value = self.types[path].from_json(rule.constant)
             return [Chance(value, None, 1.0), Chance(None, None, 0.0)]
-        found, scores = places
+        found, scores = self.places(sheet, path)
         top = max([rule.none, *scores])
         shares = [exp((rule.sharpness or 1.0) * (score - top)) for score in (*scores, rule.none)]
         total = sum(shares)
-        if inside is not None:
-            here = [i for i, c in enumerate(found) if inside[0] <= c.start and c.end <= inside[1]]
-            found, shares = [found[i] for i in here], [shares[i] for i in here]
-        return _by_value(sheet, found, [share / total for share in shares[: len(found)]])
+        return _by_value(sheet, found, [share / total for share in shares[:-1]])
 
     def several(self, sheet: Sheet, path: str) -> tuple[list[Any], float]:
         """Return the values of a list that are likelier than not, in the order of the document.
@@ -133,7 +139,8 @@ class Rules:
         found, scores = self.places(sheet, path)
         taken: dict[str, Any] = {}
         least, end = 1.0, -1
-        for candidate, score in zip(found, scores, strict=True):
+        in_order = sorted(zip(found, scores, strict=True), key=lambda one: (one[0].start, -one[1]))
+        for candidate, score in in_order:
             above = score - self.fields[path].none
             if above > 0 and candidate.key and candidate.start >= end:
                 if candidate.key not in taken:
@@ -143,7 +150,10 @@ class Rules:
         return list(taken.values()), least
 
     def dump(self) -> str:
-        """Return the rules as JSON; the words in it are of several groups of documents each."""
+        """Return the rules as JSON.
+
+        Its words, and the values of labels in it, are those of three groups of documents or more.
+        """
         fields = {
             name: {
                 "kinds": sorted(rule.kinds),
@@ -152,11 +162,7 @@ class Rules:
                 "seen": list(rule.seen),
                 "sharpness": rule.sharpness,
                 "unseen": rule.unseen,
-                "weights": {
-                    clue: round(weight, 4)
-                    for clue, weight in rule.weights.items()
-                    if abs(weight) >= _LEAST_WEIGHT
-                },
+                "weights": dict(rule.weights),
             }
             for name, rule in self.fields.items()
         }
@@ -231,10 +237,9 @@ def candidates(
 
 def clues_of(
     sheet: Sheet, found: Sequence[Candidate], chosen: Iterable[int] | None = None
-) -> list[list[str]]:
-    """Return the clues of each candidate, or of those whose indices are given."""
+) -> Iterator[list[str]]:
+    """Yield the clues of each candidate, or of those whose indices are given."""
     among = ranks(found)
-    said: list[list[str]] = []
     for index in range(len(found)) if chosen is None else chosen:
         candidate = found[index]
         own = looks(" ".join(sheet.text[candidate.start : candidate.end].split()), candidate.kind)
@@ -242,8 +247,7 @@ def clues_of(
         # An anchor counts otherwise for the last or the largest amount than for the others.
         strong = [clue for clue in among[index] if clue in ("rank:last", "size:0", "rank:0")]
         words = [clue for clue in clues if clue.startswith("left:")]
-        said.append([*clues, *(f"{word}&{clue}" for word in words for clue in strong)])
-    return said
+        yield [*clues, *(f"{word}&{clue}" for word in words for clue in strong)]
 
 
 def pattern(seen: Sequence[str]) -> re.Pattern[str] | None:
@@ -266,5 +270,6 @@ def _by_value(
     for inside in places.values():
         best = found[max(inside, key=lambda index: probabilities[index])]
         printed = " ".join(sheet.text[best.start : best.end].split())
-        chances.append(Chance(best.value, printed, sum(probabilities[i] for i in inside)))
+        spans = tuple((found[i].start, found[i].end) for i in inside)
+        chances.append(Chance(best.value, printed, sum(probabilities[i] for i in inside), spans))
     return sorted(chances, key=lambda chance: -chance.probability)

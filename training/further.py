@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor import adapter as adapters
-from extractor import base_model, document, prompt
+from extractor import base_model, document, prompt, rules
 from extractor.errors import TrainingError
 from extractor.schema import AnySchema
 from training import calibrate as calibrating
@@ -197,7 +197,8 @@ def _fingerprint(
     ]
     known = [
         labels, schema.fingerprint, base.sha256, config.of_effect(), prompt.VERSION,
-        document.VERSION, None if start is None else adapters.read(start).sha256,
+        document.VERSION, rules.FORMAT,
+        None if start is None else adapters.read(start).sha256,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(known, default=str).encode()).hexdigest()
 

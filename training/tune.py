@@ -147,6 +147,10 @@ class TuneConfig:
             ),
             "calibration": (0 <= self.calibration < 1, "between 0 (inclusive) and 1 (exclusive)"),
             "folds": (self.folds == 0 or self.folds >= 2, "0 or at least 2"),
+            "learning_curve": (
+                not (self.learning_curve and self.epochs == 0),
+                "off without epochs",
+            ),
         }
         for name, (right, expected) in checks.items():
             if not right:
@@ -515,11 +519,11 @@ class Run:
                 hint="name an adapter of this base model with --start, or train for some epochs",
             )
         estimate = Estimate(len(train), len(validation), examples=0, tokens=0, seconds_s=0.0)
-        self.output.mkdir(parents=True, exist_ok=True)
-        self._write(self.start, estimate, None, train, validation)
         # The weights are the start's, and so is what their number formats lose.
-        parity = adapters.read(self.start).parity
-        if parity and self.config.parity:
+        parity = adapters.read(self.start).parity if self.config.parity else {}
+        if self.accelerator.is_main_process:
+            self.output.mkdir(parents=True, exist_ok=True)
+            self._write(self.start, estimate, None, train, validation)
             adapters.add_parity(self.output, parity)
         return self._result(estimate, None, [], train, validation, parity or None)
 

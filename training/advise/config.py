@@ -63,6 +63,7 @@ class AdviseConfig:
                 self.price_per_hour is None or self.price_per_hour >= 0,
                 "at least 0",
             ),
+            "epochs": (self.epochs is None or self.epochs >= 1, "at least 1"),
             "folds": (self.folds is None or self.folds >= 2, "at least 2"),
             "max_new_tokens": (self.max_new_tokens >= 1, "at least 1"),
         }

@@ -51,14 +51,18 @@ _FOLDS = 5
 # By which scores may be multiplied: rules may be too sure of new groups, or not sure enough.
 _SHARPNESS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
 _LEAST_UNSEEN = 0.01
+_LEAST_WEIGHT = 0.01  # of a clue; smaller ones change no answer
+# Clues that hold words of documents, which those of one sender must not be.
+_OF_WORDS = frozenset({"left", "left1", "left2", "right", "right1", "above", "above-first", "below",
+                       "first", "last", "has"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class InduceConfig:
     """How rules are learned.
 
-    :param least: so many groups of training documents must show a clue, or it is not learned: what
-        only one seller prints is no rule.
+    :param least: so many groups of training documents must show a word or a value, or it is not
+        learned: what only one seller prints is no rule, and nobody else's business.
     :param penalty: of the squared weights (L2), for each training document.
     :param steps: of Adam, each over all documents.
     :param negatives: wrong candidates of a document that are learned from; of more a part is drawn.
@@ -95,7 +99,7 @@ class Induced:
             if isinstance(node, ListNode):
                 value, probability = self.rules.several(sheet, path)
             else:
-                best = self.rules.chances(sheet, path, self.rules.places(sheet, path))[0]
+                best = self.rules.chances(sheet, path)[0]
                 value, probability = best.value, best.probability
             if value not in (None, []):
                 found[path], confidence[path] = value, probability
@@ -147,7 +151,7 @@ def measured(
     told(len(folds), len(folds) + 1)
     fields = _induce(schema, cases, config) if folds else {}
     told(len(folds) + 1, len(folds) + 1)
-    believed = {path: _believed(rule, held[path]) for path, rule in fields.items() if path in held}
+    believed = {path: _believed(rule, held.get(path, [])) for path, rule in fields.items()}
     return Rules(schema, believed)
 
 
@@ -200,13 +204,13 @@ def _hold_out(
     )
     for item, sheet in known:
         if item.group in part:
-            for path in rules.fields:
-                if is_known(item, path):
+            for path in rules.single:
+                if path in rules.fields and is_known(item, path):
                     held[path].append(_against(rules, path, item, sheet))
 
 
 def _against(rules: Rules, path: str, item: Known, sheet: Sheet) -> _Held:
-    """Compare what rules say of a document with its label; a list's answers stay unmeasured."""
+    """Compare what rules say of a document with its label."""
     kind, wanted = rules.types[path], _values(at(item.values, path))
     found, scores = rules.places(sheet, path)
     margins = np.array([*scores, rules.fields[path].none])
@@ -262,7 +266,8 @@ def _learn(
         return None
     if finder(kind) is None and not is_text(kind):
         return None if isinstance(node, ListNode) else _majority(kind, labels)
-    seen = _frequent(labels) if is_text(kind) else ()
+    groups = [item.group for item, _ in cases]
+    seen = _frequent(labels, groups, config.least) if is_text(kind) else ()
     kinds = _useful_kinds(kind, cases, labels, pattern(seen)) if is_text(kind) else frozenset()
     if is_text(kind) and not kinds:
         return None
@@ -286,10 +291,16 @@ def _values(label: Any) -> list[Any]:
     return list(label) if isinstance(label, list | tuple | set | frozenset) else [label]
 
 
-def _frequent(labels: Sequence[Any], least: int = 3, most: int = 300) -> tuple[str, ...]:
-    counts = Counter(
-        " ".join(str(value).casefold().split()) for label in labels for value in set(_values(label))
-    )
+def _frequent(
+    labels: Sequence[Any], groups: Sequence[str], least: int, most: int = 300
+) -> tuple[str, ...]:
+    """Return the values that labels of enough groups have: those of one sender stay with it."""
+    shown = {
+        (group, " ".join(str(value).lower().split()))
+        for label, group in zip(labels, groups, strict=True)
+        for value in _values(label)
+    }
+    counts = Counter(value for _, value in shown)
     return tuple(value for value, n in counts.most_common(most) if n >= least and value)
 
 
@@ -384,11 +395,16 @@ def _fit(table: _Table, config: InduceConfig, *, several: bool) -> tuple[dict[st
         rate = 0.2 * (1 - step / (config.steps + 1))
         unbiased = first / (1 - 0.9**step), second / (1 - 0.99**step)
         weights -= rate * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
-    return dict(zip(names, weights[:-1].tolist(), strict=True)), float(weights[-1])
+    of_effect = {
+        name: round(weight, 4)
+        for name, weight in zip(names, weights[:-1].tolist(), strict=True)
+        if abs(weight) >= _LEAST_WEIGHT
+    }
+    return of_effect, round(float(weights[-1]), 4)
 
 
 def _clues(table: _Table, least: int) -> list[str]:
-    """Return the clues that enough groups show; of few groups fewer are enough."""
+    """Return the clues that enough groups show; of few groups fewer are enough for looks."""
     shown = {
         (table.group[number], clue)
         for number, row in zip(table.document, table.rows, strict=True)
@@ -396,7 +412,11 @@ def _clues(table: _Table, least: int) -> list[str]:
     }
     holders = Counter(clue for _, clue in shown)
     enough = min(least, max(1, len(set(table.group)) // 5))
-    return sorted(clue for clue, count in holders.items() if count >= enough)
+    return sorted(
+        clue
+        for clue, count in holders.items()
+        if count >= (least if clue.split(":")[0].split("&")[0] in _OF_WORDS else enough)
+    )
 
 
 def _slope_of_one(
