@@ -5,9 +5,9 @@ mistakes have little in common, so where rules find another value likelier than 
 the two are weighed: the product of the probability that the model gives a value under the
 constraint and the one that rules give it (a product of experts: Hinton 2002, "Training products of
 experts by minimizing contrastive divergence"). Rules' probabilities were corrected on groups of
-documents that they were not learned from, so poor rules hardly count. To a window of a long
-document rules say null for what they find elsewhere. Single values only: rows of tables and lists
-are the model's.
+documents that they were not learned from, so poor rules hardly count. Rules speak for a value and
+never for null: that no known word stands beside it says little of a layout that they have not seen.
+Single values only: rows of tables and lists are the model's.
 """
 
 from __future__ import annotations
@@ -89,13 +89,14 @@ class Combination:
     def _rivals(
         self, path: str, chances: Sequence[Chance], value: Any
     ) -> list[tuple[Chance, float]]:
-        """Return what rules find likelier than the model's value, and by how much (logarithm)."""
+        """Return values that rules find likelier than the model's, and by how much (logarithm)."""
         kind, here = self._rules.types[path], self._of(path, chances, value)
         unseen = self._rules.fields[path].unseen
         found = []
         for chance in chances:
             there = chance.probability * (1 - unseen)
-            if there > max(here, _LEAST) and not _same(kind, chance.value, value):
+            likelier = there > max(here, _LEAST) and chance.value is not None
+            if likelier and not _same(kind, chance.value, value):
                 found.append((chance, log(there / here)))
         return found[:_RIVALS]
 

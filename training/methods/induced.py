@@ -51,6 +51,7 @@ _FOLDS = 5
 # By which scores may be multiplied: rules may be too sure of new groups, or not sure enough.
 _SHARPNESS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
 _LEAST_UNSEEN = 0.01
+_HALF = 20  # groups
 _LEAST_WEIGHT = 0.01  # of a clue; smaller ones change no answer
 # Clues that hold words of documents, which those of one sender must not be.
 _OF_WORDS = frozenset({"left", "left1", "left2", "right", "right1", "above", "above-first", "below",
@@ -184,9 +185,10 @@ class _Held:
     """What rules said of a document of a group that they were not learned from.
 
     :param margins: score of each answer less that of the best one. Shape: [answers].
-    :param right: index of the right answer; None where it is no candidate.
+    :param right: indices of the right answer; none where it is no candidate.
     """
 
+    group: str
     margins: Floats
     right: tuple[int, ...]
 
@@ -215,17 +217,26 @@ def _against(rules: Rules, path: str, item: Known, sheet: Sheet) -> _Held:
     found, scores = rules.places(sheet, path)
     margins = np.array([*scores, rules.fields[path].none])
     right = tuple(i for i, c in enumerate(found) if _is(kind, c, wanted))
-    return _Held(margins - margins.max(), right if wanted else (len(found),))
+    return _Held(item.group, margins - margins.max(), right if wanted else (len(found),))
 
 
 def _believed(rule: FieldRules, held: Sequence[_Held]) -> FieldRules:
-    """Return a field's rules with the sharpness that makes the labels left out likeliest."""
+    """Return a field's rules with the sharpness that makes the labels left out likeliest.
+
+    Each group counts once, however many documents it has, and few groups prove little: the
+    sharpness shrinks as they get fewer, by half at `_HALF` groups.
+    """
     inside = [one for one in held if one.right]
     unseen = max(_LEAST_UNSEEN, (1 + len(held) - len(inside)) / (2 + len(held)))
     if rule.constant is not None or not inside:
         return replace(rule, unseen=unseen)
-    losses = [sum(_loss(one, sharpness) for one in inside) for sharpness in _SHARPNESS]
-    return replace(rule, sharpness=_SHARPNESS[int(np.argmin(losses))], unseen=unseen)
+    sizes = Counter(one.group for one in inside)
+    losses = [
+        sum(_loss(one, sharpness) / sizes[one.group] for one in inside) for sharpness in _SHARPNESS
+    ]
+    shrunk = len(sizes) / (len(sizes) + _HALF)
+    sharpness = round(_SHARPNESS[int(np.argmin(losses))] * shrunk, 4)
+    return replace(rule, sharpness=sharpness, unseen=unseen)
 
 
 def _loss(held: _Held, sharpness: float) -> float:
