@@ -10,7 +10,6 @@ answer stays, with the warning that it always had.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from itertools import combinations, islice, product
 from math import comb
 from typing import TYPE_CHECKING, Any
 
+from extractor.answer import Path, at, changed, rescored
 from extractor.fields import FieldType, Locale
 from extractor.schema import AnySchema, FieldWarning, LeafNode, ObjectNode, clean
 from extractor.spans import spans
@@ -31,7 +31,6 @@ _TRIES = 12_000  # combinations given to the class, about a second
 _SCORED = 16  # accepted combinations given to the model
 _LEAST = -6.0  # log of how much less likely than the first answer another one may be
 
-Path = tuple[str, ...]
 Changes = Mapping[Path, tuple[str | None, Any]]
 """Printed and normalised values, by where they go."""
 
@@ -55,8 +54,8 @@ def reconsider(
         return output, []
     was, now = (dict(_leaves(request.schema.root, json.loads(o.text))) for o in (output, chosen))
     message = "another value was likelier, but the class's checks rejected it"
-    changed = [path for path in now if now[path] != was.get(path)]
-    return chosen, [FieldWarning(".".join(path), "chosen_by_check", message) for path in changed]
+    moved = [path for path in now if now[path] != was.get(path)]
+    return chosen, [FieldWarning(".".join(path), "chosen_by_check", message) for path in moved]
 
 
 class _Rejected:
@@ -93,19 +92,7 @@ class _Rejected:
         best = max(range(1, len(sums)), key=sums.__getitem__)
         if sums[best] < sums[0] + _LEAST:
             return None
-        return self._whole(engine, texts[best])
-
-    def _whole(self, engine: Engine, text: str) -> Output | None:
-        """Return a whole answer with its probabilities and what it has cost so far."""
-        (whole,) = engine.score(self.request, [text])
-        if whole is None:
-            return None
-        return dataclasses.replace(
-            whole,
-            truncated=self.output.truncated,
-            passes=self.output.passes,
-            timings_s=self.output.timings_s,
-        )
+        return rescored(engine, self.request, texts[best], self.output)
 
     def _options(self, problem: tuple[str, str]) -> dict[Path, list[tuple[str, Any]]]:
         """Return the other values that the document shows for each field the problem is about.
@@ -116,7 +103,7 @@ class _Rejected:
         """
         found = {}
         for path, kind in _typed(self.schema.root, self.answer):
-            others = self._candidates(kind, _at(self.values, path))
+            others = self._candidates(kind, at(self.values, path))
             without = self._problems({path: (None, None)})
             if without is None:
                 gone = any(self._is_solved(problem, {path: other}) for other in others)
@@ -124,7 +111,7 @@ class _Rejected:
                 gone = problem not in without
             if gone:
                 found[path] = others
-        taken = [_at(self.values, path) for path in found]
+        taken = [at(self.values, path) for path in found]
         return {
             path: sorted(others, key=lambda other: other[1] not in taken)
             for path, others in found.items()
@@ -173,7 +160,7 @@ class _Rejected:
         """
         values = self.values
         for path, (_, value) in changes.items():
-            values = _with(values, path, value)
+            values = changed(values, path, value)
         rejected = self.schema.rejections(values)
         if rejected is None:
             return None
@@ -182,7 +169,7 @@ class _Rejected:
     def _text(self, changes: Changes) -> str:
         answer = self.answer
         for path, (printed, _) in changes.items():
-            answer = _with(answer, path, printed)
+            answer = changed(answer, path, printed)
         return self.schema.target(answer)
 
 
@@ -194,13 +181,13 @@ def _places(text: str, paths: Mapping[Path, Any]) -> list[tuple[int, int]]:
 def _typed(node: ObjectNode, answer: Any, path: Path = ()) -> Iterator[tuple[Path, FieldType]]:
     """Yield the single values of an answer that are found by their looks; not those of lists."""
     for where, leaf in _nodes(node, path):
-        if leaf.type.copied and leaf.type.typed and _at(answer, where) is not None:
+        if leaf.type.copied and leaf.type.typed and at(answer, where) is not None:
             yield where, leaf.type
 
 
 def _leaves(node: ObjectNode, answer: Any) -> Iterator[tuple[Path, Any]]:
     for where, _ in _nodes(node, ()):
-        yield where, _at(answer, where)
+        yield where, at(answer, where)
 
 
 def _nodes(node: ObjectNode, path: Path) -> Iterator[tuple[Path, LeafNode]]:
@@ -209,16 +196,3 @@ def _nodes(node: ObjectNode, path: Path) -> Iterator[tuple[Path, LeafNode]]:
             yield from _nodes(child, (*path, key))
         elif isinstance(child, LeafNode):
             yield (*path, key), child
-
-
-def _at(values: Any, path: Path) -> Any:
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
-def _with(values: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    """Return values with one of them changed; what was given stays as it is."""
-    key, *rest = path
-    inner = _with(values[key], tuple(rest), value) if rest else value
-    return {**values, key: inner}

@@ -12,12 +12,12 @@ Single values only: rows of tables and lists are the model's.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf, log
 from typing import TYPE_CHECKING, Any
 
+from extractor.answer import at, changed, rescored
 from extractor.candidates import Sheet
 from extractor.document import Document
 from extractor.fields import FieldType, Locale
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _RIVALS = 3  # of one field
 _LEAST = 0.02  # probability by rules that makes a value worth asking the model about
-
-Path = tuple[str, ...]
 
 
 class Combination:
@@ -55,10 +53,12 @@ class Combination:
         values = request.schema.load(output.text, self._sheet.locale).values
         for path in self._weighed():
             chances = within(self._said(path), (window.start, window.end))
-            rivals = self._rivals(path, chances, _at(values, path))
+            rivals = self._rivals(path, chances, at(values, tuple(path.split("."))))
             if rivals:
                 chosen = self._better(engine, request, chosen, path, rivals)
-        return output if chosen == output.text else _scored(engine, request, chosen, output)
+        if chosen == output.text:
+            return output
+        return rescored(engine, request, chosen, output) or output
 
     def probability(self, path: str, value: Any) -> float | None:
         """Return how probable rules find a value, or null; None where they say nothing of it."""
@@ -109,11 +109,12 @@ class Combination:
         rivals: Sequence[tuple[Chance, float]],
     ) -> str:
         answer, keys = json.loads(text), tuple(path.split("."))
-        if not _reaches(answer, keys):
+        if not isinstance(at(answer, keys[:-1]), Mapping):
             return text
         kind = self._rules.types[path]
         texts = [text] + [
-            request.schema.target(_with(answer, keys, _given(kind, chance))) for chance, _ in rivals
+            request.schema.target(changed(answer, keys, _given(kind, chance)))
+            for chance, _ in rivals
         ]
         ends = [_end(one, path) for one in texts]
         beginnings = [one[:end] for one, end in zip(texts, ends, strict=True)]
@@ -126,16 +127,6 @@ class Combination:
         if sums[0] == -inf:  # nothing to weigh the others against
             return text
         return texts[max(range(len(texts)), key=sums.__getitem__)]
-
-
-def _scored(engine: Engine, request: Request, text: str, output: Output) -> Output:
-    """Return a whole answer with its probabilities; the first one where it cannot be given."""
-    (whole,) = engine.score(request, [text])
-    if whole is None:
-        return output
-    return dataclasses.replace(
-        whole, truncated=output.truncated, passes=output.passes, timings_s=output.timings_s
-    )
 
 
 def _given(kind: FieldType, chance: Chance) -> Any:
@@ -156,21 +147,3 @@ def _same(kind: FieldType, one: Any, other: Any) -> bool:
 
 def _end(text: str, path: str) -> int:
     return next(end for where, (_, end) in spans(text) if where == path)
-
-
-def _at(values: Any, path: str) -> Any:
-    for key in path.split("."):
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
-def _reaches(answer: Any, keys: Path) -> bool:
-    for key in keys[:-1]:
-        answer = answer.get(key) if isinstance(answer, Mapping) else None
-    return isinstance(answer, Mapping) and keys[-1] in answer
-
-
-def _with(values: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    key, *rest = path
-    inner = _with(values[key], tuple(rest), value) if rest else value
-    return {**values, key: inner}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import random
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -18,9 +17,10 @@ from pydantic import BaseModel
 
 from extractor import adapter, base_model
 from extractor.errors import AdapterError, CorpusError, OutputError
-from extractor.fields import Identifier, IsoDate, Money, Verbatim
+from extractor.fields import Identifier, Verbatim
 from extractor.schema import Schema, resolve
 from extractor.windows import WindowConfig
+from tests.bills import SCHEMA, TOWNS, bill, bills
 from tests.tiny import tiny_base, tiny_model, tiny_tokenizer
 from training import corpus
 from training.advise import AdviseConfig, advise, seconds
@@ -43,36 +43,6 @@ from training.score import Counts, ScoreCard
 from training.split import folds
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-
-
-class Bill(BaseModel):
-    number: Identifier | None = None
-    seller: Verbatim | None = None
-    issued: IsoDate | None = None
-    total: Money | None = None
-    discount: Money | None = None
-
-
-SCHEMA = Schema.of(Bill)
-TOWNS = ("Ham", "Oxen", "Lund", "Bern", "Graz", "Brno", "Nice", "Bath", "York", "Kiel")
-
-
-def bill(index: int, *, seller: int | None = None, discount: bool = False) -> LabelledDocument:
-    """A bill whose total is neither the first nor the largest amount, and may have a discount."""
-    draw = random.Random(index)
-    name = f"{TOWNS[(seller if seller is not None else index) % 10]} Trading {index % 97} Ltd"
-    total, before = f"{draw.randint(10, 99)}.50", f"{draw.randint(100, 999)}.00"
-    day = date(2024, draw.randint(1, 12), draw.randint(1, 28)).isoformat()
-    rows = [name, f"{draw.randint(1, 99)} Mill Road", f"Bill no: B-{1000 + index}", f"Date: {day}",
-            f"Goods  {before}", *(["Discount  5.25"] if discount else []), f"Total due: {total}",
-            f"Balance  {draw.randint(1, 9)}.00", "Thank you"]  # fmt: skip
-    fields = {"number": f"B-{1000 + index}", "seller": name, "issued": day, "total": total,
-              "discount": "5.25" if discount else None}  # fmt: skip
-    return LabelledDocument(f"{index}", None, "\n".join(rows), fields, group=f"g{index}")
-
-
-def bills(count: int, start: int = 0) -> list[LabelledDocument]:
-    return [bill(start + i, discount=i % 3 == 0) for i in range(count)]
 
 
 def dealt(documents: list[LabelledDocument]) -> Study:

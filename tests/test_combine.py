@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,52 +19,32 @@ from extractor.document import Document
 from extractor.engine.base import Output, Request
 from extractor.engine.local import LocalEngine
 from extractor.errors import AdapterError, AdapterMismatch
-from extractor.fields import Identifier, IsoDate, Locale, Money, MoneyType, Verbatim
+from extractor.fields import Identifier, Locale, MoneyType
 from extractor.pipeline import read as read_source
 from extractor.rules import Chance, FieldRules, Rules, within
 from extractor.rules import read as read_rules
 from extractor.schema import Schema
 from extractor.testing import CannedEngine
 from extractor.windows import WindowConfig
+from tests.bills import SCHEMA, TOWNS, Bill, bill
 from tests.tiny import tiny_base
 from training.corpus import LabelledDocument
 from training.methods import read_known
 from training.methods.induced import measured
 
-TOWNS = ("Ham", "Oxen", "Lund", "Bern", "Graz", "Brno", "Nice", "Bath", "York", "Kiel")
 
-
-class Bill(BaseModel):
-    number: Identifier | None = None
-    seller: Verbatim | None = None
-    issued: IsoDate | None = None
-    total: Money | None = None
-    discount: Money | None = None
-
-
-SCHEMA = Schema.of(Bill)
-
-
-def bill(index: int, *, drawn: bool = False) -> LabelledDocument:
+def bill_of(index: int, *, drawn: bool = False) -> LabelledDocument:
     """A bill, whose labelled total is any of its amounts where that is asked for."""
-    text, fields = _bill(index)
-    if drawn:
-        amounts = re.findall(r"\d+\.\d\d", text)
-        fields = {"total": random.Random(-index).choice(amounts)}
-    return LabelledDocument(f"{index}", None, text, fields, group=f"{index}")
+    known = bill(index, discount=index % 3 == 0)
+    if not drawn:
+        return known
+    amounts = re.findall(r"\d+\.\d\d", known.given_text or "")
+    return replace(known, fields={"total": random.Random(-index).choice(amounts)})
 
 
 def _bill(index: int) -> tuple[str, dict[str, Any]]:
-    draw = random.Random(index)
-    name = f"{TOWNS[index % 10]} Trading {index % 97} Ltd"
-    total, discount = f"{draw.randint(10, 99)}.50", "5.25" if index % 3 == 0 else None
-    day = date(2024, draw.randint(1, 12), draw.randint(1, 28)).isoformat()
-    rows = [name, f"{draw.randint(1, 99)} Mill Road", f"Bill no: B-{1000 + index}", f"Date: {day}",
-            f"Goods  {draw.randint(100, 999)}.00", *([f"Discount  {discount}"] if discount else []),
-            f"Total due: {total}", f"Balance  {draw.randint(1, 9)}.00", "Thank you"]  # fmt: skip
-    fields = {"number": f"B-{1000 + index}", "seller": name, "issued": day, "total": total,
-              "discount": discount}  # fmt: skip
-    return "\n".join(rows), fields
+    known = bill_of(index)
+    return known.given_text or "", dict(known.fields)
 
 
 def learned(documents: Sequence[LabelledDocument]) -> Rules:
@@ -74,7 +55,7 @@ def learned(documents: Sequence[LabelledDocument]) -> Rules:
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    return learned([bill(index) for index in range(40)])
+    return learned([bill_of(index) for index in range(40)])
 
 
 @pytest.fixture(scope="module")
@@ -232,7 +213,7 @@ def test_rules_of_another_schema_are_refused(rules: Rules, tmp_path: Path) -> No
 
 
 def test_rules_of_labels_that_follow_none_hardly_count(rules: Rules) -> None:
-    drawn = learned([bill(index, drawn=True) for index in range(40)])
+    drawn = learned([bill_of(index, drawn=True) for index in range(40)])
     assert drawn.fields["total"].sharpness is not None
     goods = next(line for line in _bill(501)[0].split("\n") if line.startswith("Goods"))
 
@@ -244,7 +225,7 @@ def test_rules_of_labels_that_follow_none_hardly_count(rules: Rules) -> None:
 
 
 def test_nothing_is_learned_of_one_sender() -> None:
-    documents = [bill(index) for index in range(8)]
+    documents = [bill_of(index) for index in range(8)]
     known, _ = read_known(documents, SCHEMA, {one.id: "all" for one in documents})
 
     assert measured(SCHEMA, known).fields == {}
