@@ -456,6 +456,11 @@ class Run:
         self.schema, self.base, self.config = schema, base, config
         self.output, self.progress = output, progress
         self.start = start_of(config, base, output)
+        if config.epochs == 0 and self.start is None:
+            raise TrainingError(
+                "0 epochs keep the weights of a start, and this run has none",
+                hint="name an adapter of this base model with --start, or train for some epochs",
+            )
         peak = 8e-4 if self.start is None else 4e-4
         self.learning_rate = config.learning_rate or peak
         self.dtype = torch.bfloat16 if bf16_is_native() else torch.float32
@@ -509,15 +514,8 @@ class Run:
         return self._result(estimate, best, losses, train, validation)
 
     def keep(self, train: list[LabelledDocument], validation: list[LabelledDocument]) -> TuneResult:
-        """Leave the start's weights behind, with what the labels teach without training.
-
-        :raises TrainingError: if there is no start.
-        """
-        if self.start is None:
-            raise TrainingError(
-                "0 epochs keep the weights of a start, and this run has none",
-                hint="name an adapter of this base model with --start, or train for some epochs",
-            )
+        """Leave the start's weights behind, with what the labels teach without training."""
+        assert self.start is not None, "0 epochs are refused without one"
         estimate = Estimate(len(train), len(validation), examples=0, tokens=0, seconds_s=0.0)
         # The weights are the start's, and so is what their number formats lose.
         parity = adapters.read(self.start).parity if self.config.parity else {}
