@@ -440,6 +440,7 @@ class Run:
     """One training run: model, optimiser and the order of examples.
 
     :param schema: of the adapter; None makes one that any schema's training can start from.
+    :raises TrainingError: if the start cannot be gone on from, or 0 epochs have none.
     """
 
     def __init__(
