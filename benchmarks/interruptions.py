@@ -105,13 +105,18 @@ def kill(run: subprocess.Popen[bytes], after_s: float) -> bool:
         return True
 
 
-def kills(inbox: Path, folder: Path, wanted: bytes, count: int, draw: Random) -> Iterator[str]:
-    """Yield what went wrong in so many kills; each run that ends begins a new output."""
+def kills(
+    inbox: Path, folder: Path, wanted: bytes, seconds_s: float, count: int, draw: Random
+) -> Iterator[str]:
+    """Yield what went wrong in so many kills; each run that ends begins a new output.
+
+    :param seconds_s: what an uninterrupted run takes.
+    """
     done = 0
     for attempt in range(count + 1):
         output = folder / f"killed-{attempt}"
         output.mkdir()
-        while done < count and kill(start(inbox, output), draw.uniform(0.3, 2.0)):
+        while done < count and kill(start(inbox, output), draw.uniform(0, seconds_s)):
             done += 1
         if done == count:
             start(inbox, output).communicate()
@@ -159,10 +164,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "whole").mkdir()
+        started_s = time.perf_counter()
         start(given.inbox, folder / "whole").communicate()
+        took_s = time.perf_counter() - started_s
         wanted = (folder / "whole" / "records.jsonl").read_bytes()
         print(f"{len(wanted.splitlines())} lines in an uninterrupted run")
-        wrong = list(kills(given.inbox, folder, wanted, given.kills, Random(given.seed)))
+        draw = Random(given.seed)
+        wrong = list(kills(given.inbox, folder, wanted, took_s, given.kills, draw))
         print(f"{given.kills} kills: {len(wrong)} wrong")
         failed = list(failures(given.inbox, folder, wanted))
         for call in _CALLS:

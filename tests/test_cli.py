@@ -194,6 +194,8 @@ def test_ctrl_c_is_exit_code_130(inbox: Path, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env={**ENVIRONMENT, "STALLS_AT": "57"},
+        # As in a terminal: a background job of a script inherits that the signal is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     journal = output.with_name(".records.journal")
     while not journal.exists() or journal.stat().st_size == 0:
