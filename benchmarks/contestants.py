@@ -27,6 +27,7 @@ from extractor import adapter as adapters
 from extractor import base_model, document
 from extractor.base_model import BaseModel
 from extractor.engine.base import Engine, Output, Request
+from extractor.engine.choice import Format
 from extractor.engine.constraint import Constraint, Matcher
 from extractor.fields import Choice, JsonSchema
 from extractor.pipeline import Extractor
@@ -150,13 +151,13 @@ class PlainOutlines(Generating):
 
 
 class Untricked(Generating):
-    """The product's fp32 without forced tokens, guesses and kept fields: one token, one pass."""
+    """The product without forced tokens, guesses and kept fields: one token, one pass."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kind: Format) -> None:
         from extractor.engine.local import LocalEngine
 
         base, folder = settings.weights()
-        self.local = LocalEngine.load(base, folder, kind="fp32", threads=settings.threads)
+        self.local = LocalEngine.load(base, folder, kind=kind, threads=settings.threads)
         self.runner = self.local.runner
         self.context_tokens = self.local.context_tokens
         self.identity = {**self.local.identity, "tricks": "off"}
@@ -426,7 +427,9 @@ class Contestant:
     def _other(self) -> Engine:
         makers: dict[str, Callable[[], Engine]] = {
             "plain": lambda: PlainOutlines(self.settings),
-            "fp32_tricks_off": lambda: Untricked(self.settings),
+            "fp32_tricks_off": lambda: Untricked(self.settings, "fp32"),
+            "bf16_tricks_off": lambda: Untricked(self.settings, "bf16"),
+            "int8_tricks_off": lambda: Untricked(self.settings, "int8"),
             "llama_cpp": lambda: LlamaCpp(self.settings, own_grammar=True),
             "llama_cpp_mask": lambda: LlamaCpp(self.settings, own_grammar=False),
         }

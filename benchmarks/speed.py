@@ -44,6 +44,8 @@ PACKAGES = ("fieldwright", "torch", "transformers", "outlines", "llguidance", "o
 TITLES = {
     "plain": "Outlines + transformers, fp32",
     "fp32_tricks_off": "fieldwright fp32, a pass for each token",
+    "bf16_tricks_off": "fieldwright bf16, a pass for each token",
+    "int8_tricks_off": "fieldwright int8, a pass for each token",
     "fp32": "fieldwright fp32",
     "bf16": "fieldwright bf16",
     "int8": "fieldwright int8",
@@ -246,15 +248,13 @@ def _warm_cache() -> None:
 def _contestants(settings: Settings) -> tuple[list[str], str]:
     """Return who takes part, and which of them is the product's default."""
     from extractor import adapter as adapters
-    from extractor.engine.choice import choose
+    from extractor.engine.choice import available, choose
 
     _, folder = settings.weights()
     default = choose("auto", None if folder is None else adapters.read(folder))
-    names = ["plain", "fp32_tricks_off", "fp32", "int8"]
-    if find_spec("openvino") is None:
-        names.remove("int8")
-    if default not in names:
-        names.append(default)
+    names = ["plain", "fp32_tricks_off", "fp32", *available()]
+    if default != "fp32":
+        names.append(f"{default}_tricks_off")
     if find_spec("llama_cpp") is not None:
         names += ["llama_cpp", "llama_cpp_mask"]
     return names, default
@@ -399,6 +399,8 @@ def _comparisons(found: dict[str, Measured], documents: Sequence[Any]) -> dict[s
         "fp32 against plain": ("plain", "fp32"),
         "int8 against fp32": ("fp32", "int8"),
         "bf16 against fp32": ("fp32", "bf16"),
+        "int8, tricks on against off": ("int8_tricks_off", "int8"),
+        "bf16, tricks on against off": ("bf16_tricks_off", "bf16"),
     }
     compared = {}
     for title, (wanted, given) in pairs.items():

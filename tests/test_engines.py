@@ -19,14 +19,10 @@ from transformers import GPT2Config, LlamaConfig, LlamaForCausalLM, PretrainedCo
 from extractor import Extractor, base_model
 from extractor.adapter import Adapter, Parity
 from extractor.engine.base import Request, Runner
-from extractor.engine.choice import Format, choose
+from extractor.engine.choice import Format, choose, multiplies_bf16
+from extractor.engine.llama_graph import Architecture, Kind
 from extractor.engine.local import LocalEngine
-from extractor.engine.openvino_runner import (
-    Architecture,
-    OpenVinoRunner,
-    add_adapter,
-    read_weights,
-)
+from extractor.engine.openvino_runner import OpenVinoRunner, add_adapter, read_weights
 from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import BaseModelError, ExtractorError
 from extractor.fields import Identifier, Money, Verbatim
@@ -58,9 +54,17 @@ def model() -> LlamaForCausalLM:
     return LlamaForCausalLM(config).eval()
 
 
-def int8(model: LlamaForCausalLM) -> OpenVinoRunner:
+def runner_of(kind: Kind, model: LlamaForCausalLM) -> OpenVinoRunner:
     weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-    return OpenVinoRunner(weights, Architecture.of(model.config.to_dict()), threads=1)
+    return OpenVinoRunner(weights, Architecture.of(model.config.to_dict()), kind, threads=1)
+
+
+def int8(model: LlamaForCausalLM) -> OpenVinoRunner:
+    return runner_of("int8", model)
+
+
+def bf16(model: LlamaForCausalLM) -> OpenVinoRunner:
+    return runner_of("bf16", model)
 
 
 def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
@@ -77,20 +81,35 @@ def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
     return twin
 
 
-def test_the_graph_is_the_model(model: LlamaForCausalLM) -> None:
-    tokens = np.random.default_rng(0).integers(0, 512, 90).tolist()
-    wanted = TorchRunner(rounded(model))
-    runner = int8(model)
+@pytest.mark.parametrize("kind", ["int8", "bf16"])
+@pytest.mark.parametrize("length", [1, 90, 390])
+def test_the_graph_is_the_model(kind: Kind, length: int, model: LlamaForCausalLM) -> None:
+    tokens = np.random.default_rng(0).integers(0, 512, length).tolist()
+    keep = min(5, length)
+    wanted = TorchRunner(rounded(model) if kind == "int8" else model)
+    runner = runner_of(kind, model)
 
-    exact = wanted.run(wanted.begin(), tokens, 5)
-    given = runner.run(runner.begin(), tokens, 5)
+    exact = wanted.run(wanted.begin(), tokens, keep)
+    given = runner.run(runner.begin(), tokens, keep)
 
-    assert given.shape == exact.shape == (5, 512)
-    # The products' inputs are rounded to int8 too, by the runtime.
+    assert given.shape == exact.shape == (keep, 512)
+    # The products' inputs are rounded too, by the runtime.
     assert np.abs(given - exact).max() < 0.05 * np.abs(exact).max()
 
 
-@pytest.mark.parametrize("make", [TorchRunner, int8], ids=["torch", "int8"])
+def test_logits_of_every_piece_of_a_long_text_are_kept(model: LlamaForCausalLM) -> None:
+    tokens = np.random.default_rng(2).integers(0, 512, 390).tolist()
+    wanted, runner = TorchRunner(rounded(model)), int8(model)
+
+    exact = wanted.run(wanted.begin(), tokens, 390)
+    given = runner.run(runner.begin(), tokens, 390)
+    some = runner.run(runner.begin(), tokens, 200)
+
+    assert np.abs(given - exact).max() < 0.05 * np.abs(exact).max()
+    assert (some == given[-200:]).all()
+
+
+@pytest.mark.parametrize("make", [TorchRunner, int8, bf16], ids=["torch", "int8", "bf16"])
 def test_reading_in_pieces_and_dropping_changes_nothing(make: Any, model: LlamaForCausalLM) -> None:
     runner: Runner = make(model)
     tokens = np.random.default_rng(1).integers(0, 512, 60).tolist()
@@ -105,11 +124,11 @@ def test_reading_in_pieces_and_dropping_changes_nothing(make: Any, model: LlamaF
     pieces = runner.run(state, tokens[40:], 1)
 
     assert np.abs(pieces - whole).max() < 0.03 * np.abs(whole).max()
-    if runner.copies:
-        kept = runner.begin(tokens[:20])
-        copied = runner.run(runner.copy(kept), tokens[20:], 1)
-        assert np.allclose(copied, whole, atol=1e-5)
-        assert runner.length(kept) == 20
+    kept = runner.begin(tokens[:20])
+    copied = runner.run(runner.copy(kept), tokens[20:], 1)
+    again = runner.run(kept, tokens[20:], 1)
+    assert np.abs(copied - whole).max() < 0.03 * np.abs(whole).max()
+    assert (copied == again).all(), "what was read behind a copy changes nothing"
 
 
 def test_int8_answers_under_the_same_constraint() -> None:
@@ -182,7 +201,7 @@ def test_damaged_weights_are_a_typed_error(tmp_path: Path, damage: str) -> None:
         weights.unlink()
 
     with pytest.raises(BaseModelError):
-        OpenVinoRunner.load(found, None, None)
+        OpenVinoRunner.load(found, None, "int8", None)
 
 
 def test_int8_needs_no_torch(tmp_path: Path) -> None:
@@ -234,6 +253,15 @@ def test_the_fastest_format_that_keeps_the_values_is_chosen() -> None:
     assert choose("int8", adapter(int8=worse), machine) == "int8", "asked for by name"
     with pytest.raises(ExtractorError, match="no engine 'fast'"):
         choose("fast", None)
+
+
+def test_bf16_is_for_processors_that_multiply_it(tmp_path: Path) -> None:
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("processor\t: 0\nflags\t\t: fpu avx512_bf16 amx_bf16 amx_tile\n")
+    assert multiplies_bf16(facts)
+    facts.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16\n")
+    assert not multiplies_bf16(facts)
+    assert not multiplies_bf16(tmp_path / "a system that tells nothing")
 
 
 def test_flips_are_told_by_document_and_path_and_weighed_by_the_labels() -> None:

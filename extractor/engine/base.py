@@ -118,17 +118,12 @@ class Runner(Protocol):
         """Longest sequence that the model was made for."""
         ...
 
-    @property
-    def copies(self) -> bool:
-        """Whether a state can be copied, faster than its tokens are read again."""
-        ...
-
     def begin(self, tokens: list[int] | None = None) -> Any:
         """Return a fresh state, some tokens already read."""
         ...
 
     def copy(self, state: Any) -> Any:
-        """Return a state that can go on by itself, where `copies`."""
+        """Return a state that can go on by itself, faster than its tokens are read again."""
         ...
 
     def length(self, state: Any) -> int:

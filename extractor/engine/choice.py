@@ -7,6 +7,7 @@ better or worse. Each adapter says how many values a format lost on labelled doc
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal, get_args
 
 from extractor.adapter import Adapter
@@ -44,9 +45,18 @@ def available() -> Iterator[Format]:
     from extractor.engine import openvino_runner
 
     if openvino_runner.installed():
+        if multiplies_bf16():
+            yield "bf16"
         yield "int8"
-    # Imported only if the first will not do: torch takes seconds.
-    from extractor.engine.torch_runner import bf16_is_native
 
-    if bf16_is_native():
-        yield "bf16"
+
+def multiplies_bf16(facts: Path = Path("/proc/cpuinfo")) -> bool:
+    """Return whether the processor has AMX, which multiplies bf16 seven times as fast as fp32.
+
+    Where the system does not tell as Linux does, the answer is no.
+    """
+    try:
+        lines = facts.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    return any(line.startswith("flags") and "amx_bf16" in line.split() for line in lines)

@@ -72,14 +72,14 @@ class LocalEngine:
         """
         runner: Runner
         # Each is imported when it is needed: torch alone takes seconds.
-        if kind == "int8":
-            from extractor.engine.openvino_runner import OpenVinoRunner
-
-            runner = OpenVinoRunner.load(base, adapter, threads)
-        else:
+        if kind == "fp32":
             from extractor.engine.torch_runner import TorchRunner
 
-            runner = TorchRunner.load(base, adapter, kind, threads)
+            runner = TorchRunner.load(base, adapter, threads)
+        else:
+            from extractor.engine.openvino_runner import OpenVinoRunner
+
+            runner = OpenVinoRunner.load(base, adapter, kind, threads)
         tokenizer = base_model.load_tokenizer(base)
         return cls(runner, tokenizer, {"base": base.sha256, "engine": kind})
 
@@ -193,9 +193,7 @@ class LocalEngine:
         return prompt, state
 
     def _begin(self, schema: AnySchema) -> Any:
-        """Return a fresh state, behind the fields where these are worth keeping read."""
-        if not self.runner.copies:
-            return self.runner.begin()
+        """Return a state of its own behind the fields, which are read once for all documents."""
         if schema.fingerprint not in self._prefixes:
             before, _ = constant(schema, self.tokenizer)
             self._prefixes[schema.fingerprint] = self.runner.begin(before)

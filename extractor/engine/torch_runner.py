@@ -1,4 +1,4 @@
-"""Runs weights with torch and transformers: any causal language model, fp32 or bf16."""
+"""Runs weights with torch and transformers: any causal language model, fp32."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import torch
 
 from extractor import base_model
 from extractor.base_model import BaseModel
-from extractor.engine.choice import Format
 
 if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedModel
@@ -29,33 +28,20 @@ class TorchRunner:
         self.model = model
 
     @classmethod
-    def load(
-        cls, base: BaseModel, adapter: Path | None, kind: Format, threads: int | None
-    ) -> TorchRunner:
-        """Load a base model, with an adapter merged into it.
+    def load(cls, base: BaseModel, adapter: Path | None, threads: int | None) -> TorchRunner:
+        """Load a base model in fp32, with an adapter merged into it.
 
-        It is merged in fp32, before the weights are narrowed; served weights then differ from base
-        plus adapter by rounding only.
-
-        :param kind: fp32 or bf16.
         :param threads: of torch; None leaves them as they are.
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        dtype = torch.bfloat16 if kind == "bf16" else torch.float32
         model: Any = _merged(base, adapter)
-        base_model.choose_attention(model, dtype)
-        return cls(model.to(dtype).eval())
+        return cls(model.eval())
 
     @property
     def context_tokens(self) -> int:
         """Longest sequence that the model was made for."""
         return int(self.model.config.max_position_embeddings)
-
-    @property
-    def copies(self) -> bool:
-        """Copying a state is cheaper than reading its tokens again."""
-        return True
 
     @torch.inference_mode()
     def begin(self, tokens: list[int] | None = None) -> DynamicCache:
