@@ -285,6 +285,7 @@ class Asked:
         return {
             "adapter": self.bundle.sha256,
             "schema": schema.fingerprint,
+            "rules": self.bundle.ruled and self.bundle.schema_fingerprint == schema.fingerprint,
             "engine": self.kind,
             "max_new_tokens": self.options.max_new_tokens,
             "features": list(FEATURES),
@@ -293,10 +294,13 @@ class Asked:
         }
 
     def reader(self, schema: AnySchema) -> Extractor[Any]:
-        # The engine by itself: the adapter is for another schema than the one with decoys.
+        # The engine by itself: the adapter is for another schema than the one with decoys, and so
+        # are its rules.
+        own = self.bundle.schema_fingerprint == schema.fingerprint
         return Extractor(
             schema,
             engine=_engine(self.bundle.folder, self.kind, self.options.threads),
+            rules=self.bundle.rules(schema) if own else None,
             windows=self.bundle.windows,
             max_new_tokens=self.options.max_new_tokens,
             einvoice="never",

@@ -107,7 +107,7 @@ class PlainOutlines(Generating):
         from extractor.engine.torch_runner import TorchRunner
 
         base, folder = settings.weights()
-        self.network: Any = TorchRunner.load(base, folder, "fp32", settings.threads).model
+        self.network: Any = TorchRunner.load(base, folder, settings.threads).model
         self.tokenizer = base_model.load_tokenizer(base)
         # Outlines names the tokenizers of an older transformers in its annotations.
         tokenizer: Any = self.tokenizer
@@ -214,6 +214,7 @@ class LlamaCpp(Generating):
         file = Path(self._folder.name) / "merged.gguf"
         write_gguf(base, folder, file)
         self.context_tokens = 8192
+        _without_repacking(llama_cpp)
         self.model: Any = llama_cpp.Llama(
             str(file),
             n_ctx=self.context_tokens,
@@ -278,6 +279,22 @@ class LlamaCpp(Generating):
             return np.where(allowed, scores, -np.inf).astype(np.float32)
 
         return {"logits_processor": llama_cpp.LogitsProcessorList([masked])}
+
+
+def _without_repacking(llama_cpp: Any) -> None:
+    """Let llama.cpp take weights as they lie in the file.
+
+    It would lay Q8_0 out anew for AMX alone, and its products with that layout crash on this
+    model's shapes (0.3.36). The Python class has no option for it.
+    """
+    defaults = llama_cpp.llama_cpp.llama_model_default_params
+
+    def changed() -> Any:
+        found = defaults()
+        found.use_extra_bufts = False
+        return found
+
+    llama_cpp.llama_cpp.llama_model_default_params = changed
 
 
 def answered(request: Request, text: str, prompt_tokens: int, passes: int) -> Output:

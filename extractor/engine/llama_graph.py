@@ -203,17 +203,20 @@ class Graph:
         """Return a matrix, for int8 as whole numbers and a scale for each group of a row."""
         matrix = self.weights[name]
         if self.kind == "bf16":
-            return self.op.constant(matrix)  # the runtime narrows it as it lays it out
+            return self._shared(matrix)  # the runtime narrows it as it lays it out
         rows, columns = matrix.shape
         groups = matrix.reshape(rows, -1, _GROUP if columns % _GROUP == 0 else columns)
         scale = np.abs(groups).max(axis=2, keepdims=True) / 127
         scale[scale == 0] = 1
         whole = np.rint(groups / scale).astype(np.int8)
         wide = self.op.multiply(
-            self.op.convert(self.op.constant(whole), "f32"),
-            self.op.constant(scale.astype(np.float32)),
+            self.op.convert(self._shared(whole), "f32"), self._shared(scale.astype(np.float32))
         )
         return self.op.reshape(wide, self._ints([rows, columns]), False)
+
+    def _shared(self, numbers: npt.NDArray[Any]) -> Any:
+        """Return a constant that is not copied; it keeps the array alive."""
+        return self.op.constant(np.ascontiguousarray(numbers), shared_memory=True)
 
     def _ints(self, values: int | list[int]) -> Any:
         return self.op.constant(np.array(values, np.int64))

@@ -24,6 +24,9 @@ from extractor.engine.llama_graph import (
 )
 from extractor.errors import BaseModelError, MissingExtra
 
+_WIDTH = 16
+"""Passes are filled up to a multiple of so many tokens: the runtime takes longer to prepare for
+another shape than to compute a few tokens for nothing."""
 _STEP = 256
 """Room for earlier tokens grows by so many; longer prompts are read in pieces of as many, since
 each piece then meets only what came before it."""
@@ -166,29 +169,33 @@ class OpenVinoRunner:
     ) -> npt.NDArray[np.float32] | None:
         """Read one piece; return the logits from a token on, None if it lies behind the piece."""
         count, held = len(tokens), state.tokens
+        wanted = max(0, count - first_kept)
+        padding = -count % _WIDTH
         self._bind(state)
         past = np.full((1, 1, state.room), -np.inf, np.float32)
         past[..., :held] = 0.0
-        new = np.where(np.tri(count, dtype=np.bool_), np.float32(0), np.float32(-np.inf))
+        new = np.where(np.tri(count + padding, dtype=np.bool_), np.float32(0), np.float32(-np.inf))
         sharing = self._architecture.heads // self._architecture.key_heads
-        cosines, sines = rotary(self._architecture, held, count)
+        cosines, sines = rotary(self._architecture, held, count + padding)
+        kept = np.full(-(-wanted // _WIDTH) * _WIDTH or 1, count - 1, np.int64)
+        kept[:wanted] = np.arange(count - wanted, count)
         self._request.infer(
             {
-                "tokens": np.array([tokens], np.int64),
+                "tokens": np.array([tokens + [0] * padding], np.int64),
                 "cosines": cosines[None, None],
                 "sines": sines[None, None],
                 "past": past,
                 "new": np.tile(new, (sharing, 1))[None],
-                "kept": np.arange(min(first_kept, count - 1), count, dtype=np.int64),
+                "kept": kept,
             },
             share_inputs=True,
             share_outputs=True,
         )
         outputs = map(self._request.get_output_tensor, range(1, 1 + len(self._names)))
-        state.add([_numbers(output) for output in outputs])
-        if first_kept >= count:
+        state.add([_numbers(output)[:, :count] for output in outputs])
+        if not wanted:
             return None
-        logits: npt.NDArray[np.float32] = self._request.get_output_tensor(0).data[0].copy()
+        logits: npt.NDArray[np.float32] = self._request.get_output_tensor(0).data[0, :wanted].copy()
         return logits
 
     def _bind(self, state: OpenVinoState) -> None:
@@ -242,7 +249,8 @@ def _tensors(file: Path) -> Weights:
     with safe_open(file, framework="numpy") as stored:
         kinds = {stored.get_slice(name).get_dtype() for name in stored.keys()}  # noqa: SIM118
         if kinds <= {"F16", "F32", "F64"}:
-            return {name: stored.get_tensor(name).astype(np.float32) for name in stored.keys()}  # noqa: SIM118
+            names = stored.keys()
+            return {name: stored.get_tensor(name).astype(np.float32, copy=False) for name in names}
     from safetensors.torch import load_file
 
     return {name: tensor.float().numpy() for name, tensor in load_file(file).items()}
