@@ -710,10 +710,14 @@ class CurrencyType(FieldType):
 
 
 class CodeType(FieldType):
-    """A code that is compared and written without spaces and punctuation, in capitals."""
+    """A code that is compared and written without spaces and punctuation, in capitals.
+
+    `checked` tells that `parse` knows a wrong one by its check digits.
+    """
 
     copied = True
     typed = True
+    checked = False
 
     def emission(self) -> Emission:
         """Return letters, digits and separators."""
@@ -874,6 +878,7 @@ class IbanType(CodeType):
     """An IBAN; one whose check digits are wrong is read all the same, and said to be."""
 
     name = "iban"
+    checked = True
 
     def find(self, text: str) -> list[Span]:
         """Return what has the form of an IBAN.

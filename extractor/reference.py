@@ -3,7 +3,9 @@
 A table has one row a party and columns named like fields, such as `seller_name`, `seller_vat_id`
 and `iban`. A document's row is found by an identifier that it prints, else by a name in nearly the
 same spelling. What the document prints always stands: the row fills what was not found, marked as
-such, and differences are told. Rows that contradict each other fill nothing.
+such, and differences are told. Rows that contradict each other fill nothing, and nothing is filled
+where the page prints another identifier that could be meant: a wrong table must not stand in for
+what the model has missed.
 """
 
 from __future__ import annotations
@@ -139,8 +141,28 @@ class Reference:
             # Another party, or a forged invoice: neither is to be completed from this row.
             message = f"{row} has another value; what the document prints was kept"
             return {}, [FieldWarning(name, "reference_differs", message) for name in differs]
+        printed = [name for name in known if self._prints_another(document, values, name, known)]
+        if printed:
+            message = f"{row} has a value, but the document prints another one; none was taken"
+            return {}, [FieldWarning(name, "reference_differs", message) for name in printed]
         filled = {name: value for name, value in known.items() if name not in read}
         return filled, [FieldWarning(name, "reference", f"taken from {row}") for name in filled]
+
+    def _prints_another(
+        self, document: Document, values: Mapping[str, Any], name: str, known: Mapping[str, Any]
+    ) -> bool:
+        """Return whether a document prints an identifier that could stand in a row's place.
+
+        One that was read as another field's value, or that is the row's own, could not.
+        """
+        kind = self.fields[name]
+        if values.get(name) is not None or not isinstance(kind, CodeType):
+            return False
+        taken = [bare(str(value)) for value in values.values() if isinstance(value, str)]
+        taken += [bare(str(value)) for value in known.values() if isinstance(value, str)]
+        own = bare(str(known[name]))
+        found = set(_certain(kind, document.text, own))
+        return own not in found and bool(found.difference(taken))
 
     def _agrees(self, name: str, own: Any, known: Any) -> bool:
         """Return whether a value is that of the row; a name may be spelled a little otherwise."""
@@ -241,6 +263,24 @@ def _printed(kind: FieldType, text: str) -> Iterable[Any]:
             yield kind.parse(text[start:end], locale).value
         except ValueError:
             continue
+
+
+def _certain(kind: CodeType, text: str, known: str) -> Iterator[str]:
+    """Yield the codes of a text that are surely of a type: by check digits, or by their form.
+
+    :param known: a code of the type; others of its form begin with its letters and are as long.
+    """
+    locale = Locale.of(text)
+    letters = known[:2] if known[:2].isalpha() else ""
+    for start, end in kind.find(text):
+        try:
+            parsed = kind.parse(text[start:end], locale)
+        except ValueError:
+            continue
+        code = bare(str(parsed.value))
+        alike = bool(letters) and code.startswith(letters) and len(code) == len(known)
+        if alike or (kind.checked and parsed.wrong is None):
+            yield code
 
 
 def _same(kind: FieldType, known: Any, value: Any) -> bool:

@@ -161,6 +161,42 @@ def test_a_wrong_table_changes_no_printed_value(tmp_path: Path) -> None:
     assert codes(found) == {("seller_vat_id", "reference_differs"), ("iban", "reference_differs")}
 
 
+@pytest.mark.parametrize(
+    ("column", "known", "printed"),
+    [
+        ("iban", "AT611904300234573201", "GB33BUKB20201555555555"),
+        ("seller_vat_id", "DE811569869", "DE136695976"),
+    ],
+)
+def test_nothing_is_filled_where_another_identifier_is_printed_and_was_missed(
+    column: str, known: str, printed: str, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text(f"seller_name,{column}\nMill Ltd,{known}\n")
+    text = f"Mill Ltd\nVAT / IBAN {printed}\nTotal 5.00"
+
+    found = read(wrong, text, seller_name="Mill Ltd")
+
+    assert found.values[column] is None
+    assert codes(found) == {(column, "reference_differs")}
+    right = tmp_path / "right.csv"
+    right.write_text(f"seller_name,{column}\nMill Ltd,{printed}\n")
+    assert read(right, text, seller_name="Mill Ltd").values[column] == printed
+
+
+def test_an_identifier_that_was_read_as_another_field_hinders_nothing(table: Path) -> None:
+    text = "M\u00fcller GmbH\nTo VAT DE811569869"
+
+    class Both(Bill):
+        buyer_vat_id: VatId | None = None
+
+    engine = CannedEngine({"seller_name": "M\u00fcller GmbH", "buyer_vat_id": "DE811569869"})
+
+    found = Extractor(Both, engine=engine, reference=table).extract(text)
+
+    assert found.values["seller_vat_id"] == "DE136695976"
+
+
 def test_a_sheet_is_read_as_a_csv_is(table: Path, tmp_path: Path) -> None:
     book = Workbook()
     for line in TABLE.splitlines():
