@@ -23,7 +23,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from extractor import Extractor, batch, document
-from extractor.document import Limits, isolation
+from extractor.document import Document, Limits, isolation
 from extractor.errors import DocumentError
 from extractor.fields import Identifier
 from extractor.pipeline import Extraction
@@ -47,14 +47,19 @@ class Recorder:
         self.texts: dict[str, str] = {}
         self.seconds_s: dict[str, float] = {}
 
-    def extract(self, source: Any, *, password: str | None = None) -> Extraction[Anything]:
+    def read(
+        self, source: Any, *, name: str | None = None, password: str | None = None
+    ) -> Document:
         started_s = time.perf_counter()
         try:
-            read = document.read(source, limits=self._limits, password=password)
+            read = document.read(source, limits=self._limits, name=name, password=password)
         finally:
             self.seconds_s[Path(source).name] = time.perf_counter() - started_s
         self.texts[Path(source).name] = read.text
-        return self._extractor.extract(read)
+        return read
+
+    def extract(self, source: Any) -> Extraction[Anything]:
+        return self._extractor.extract(source)
 
 
 def wrong(case: dict[str, Any], answer: str, text: str) -> list[str]:

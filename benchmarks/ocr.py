@@ -121,7 +121,7 @@ def share(part: int, whole: int) -> str:
     return f"{part} of {whole} ({part / whole:.1%})" if whole else "-"
 
 
-def table(title: str, lines: Sequence[tuple[str, str, str]]) -> None:
+def table(title: str, lines: Sequence[tuple[str, ...]]) -> None:
     print(f"\n| {title} | OCR | given text |\n|---|---|---|")
     for line in lines:
         print(f"| {' | '.join(line)} |", flush=True)

@@ -24,7 +24,7 @@ from extractor.errors import DocumentError
 from extractor.fields import Locale
 from extractor.pipeline import Extractor
 from extractor.reference import Reference
-from extractor.schema import AnySchema, Schema, resolve
+from extractor.schema import AnySchema, FieldWarning, Schema, resolve
 from training import corpus
 from training.corpus import LabelledDocument
 from training.pairs import known_fields, unknown
@@ -95,7 +95,9 @@ def measure(
         for column in columns:
             labelled_fields[column] += wanted.get(column) is not None and column not in missing
         for name in found:
-            after, warnings = dict(values), []
+            after = dict(values)
+            warnings: list[FieldWarning] = []
+            filled: dict[str, Any] = {}
             if name in tables:
                 filled, warnings = tables[name].fill(document, values)
                 after |= filled
@@ -108,7 +110,7 @@ def measure(
             for column in columns:
                 right = wanted.get(column) is not None and bool(good.get(column))
                 found[name]["right"][column] += right
-                if name in tables and column in filled and not good.get(column, True):
+                if column in filled and not good.get(column, True):
                     found[name]["filled_wrong"] += 1
     print()
     return {"documents": len(documents), "labelled": labelled_fields, **found}

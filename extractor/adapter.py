@@ -191,12 +191,21 @@ def add_parity(folder: Path, parity: dict[str, Parity]) -> None:
 
 def add_calibration(folder: Path, calibration: Calibration) -> None:
     """Write how reliable an adapter is into its folder, in place of what was known before."""
+    _replace(folder, confidence.FILE, calibration.dump())
+
+
+def add_rules(folder: Path, rules: Rules) -> None:
+    """Write rules into an adapter's folder, in place of those that were there."""
+    _replace(folder, learned.FILE, rules.dump())
+
+
+def _replace(folder: Path, name: str, text: str) -> None:
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    # Cut off in between, the adapter is one without a calibration and not a damaged one.
-    if manifest["files"].pop(confidence.FILE, None) is not None:
+    # Cut off in between, the adapter is one without this file and not a damaged one.
+    if manifest["files"].pop(name, None) is not None:
         _write_json(folder / MANIFEST, manifest)
-    _write_text(folder / confidence.FILE, calibration.dump())
-    manifest["files"][confidence.FILE] = _hash(folder / confidence.FILE)
+    _write_text(folder / name, text)
+    manifest["files"][name] = _hash(folder / name)
     _write_json(folder / MANIFEST, manifest)
 
 

@@ -3,17 +3,19 @@
 The model reads what a page means; rules have counted where the labels of this corpus stand. Their
 mistakes have little in common, so where rules find another value likelier than the model's answer,
 the two are weighed: the product of the probability that the model gives a value under the
-constraint and the one that rules give it (a product of experts: Hinton 2002, "Training products of
-experts by minimizing contrastive divergence"). Rules' probabilities were corrected on groups of
-documents that they were not learned from, so poor rules hardly count. Rules speak for a value and
-never for null: that no known word stands beside it says little of a layout that they have not seen.
-Single values only: rows of tables and lists are the model's.
+constraint and the one that rules give it, to the power of their weight (a product of experts:
+Hinton 2002, "Training products of experts by minimizing contrastive divergence"). The weight is
+fitted on documents that neither has learned (`training.weigh`). Rules' probabilities were corrected
+on groups of documents that they were not learned from, so poor rules hardly count. Rules speak for
+a value and never for null: that no known word stands beside it says little of a layout that they
+have not seen. Single values only: rows of tables and lists are the model's.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf, log
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,30 @@ if TYPE_CHECKING:
 
 _RIVALS = 3  # of one field
 _LEAST = 0.02  # probability by rules that makes a value worth asking the model about
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What model and rules say of the values that one field of an answer may have.
+
+    :param values: normalised, the model's own first.
+    :param texts: the answer with each of them.
+    :param logprobs: by the model; -inf where the constraint refuses it. Shape: [values].
+    :param gains: logarithm of how much likelier than the model's own rules find each.
+    """
+
+    path: str
+    values: tuple[Any, ...]
+    texts: tuple[str, ...]
+    logprobs: tuple[float, ...]
+    gains: tuple[float, ...]
+
+    def best(self, weight: float) -> int:
+        """Return which value both find likeliest; the model's own where it has no probability."""
+        if self.logprobs[0] == -inf:
+            return 0
+        sums = [one + weight * gain for one, gain in zip(self.logprobs, self.gains, strict=True)]
+        return max(range(len(sums)), key=sums.__getitem__)
 
 
 class Combination:
@@ -50,15 +76,34 @@ class Combination:
         :param window: that was asked about.
         """
         chosen = output.text
-        values = request.schema.load(output.text, self._sheet.locale).values
-        for path in self._weighed():
-            chances = within(self._said(path), (window.start, window.end))
-            rivals = self._rivals(path, chances, at(values, tuple(path.split("."))))
-            if rivals:
-                chosen = self._better(engine, request, chosen, path, rivals)
+        for path, value, rivals in self._doubted(request, output, window):
+            weighing = self._weighing(engine, request, chosen, path, value, rivals)
+            if weighing is not None:
+                chosen = weighing.texts[weighing.best(self._rules.weight)]
         if chosen == output.text:
             return output
         return rescored(engine, request, chosen, output) or output
+
+    def weighings(
+        self, engine: Engine, request: Request, output: Output, window: Window
+    ) -> list[Weighing]:
+        """Return what `choose` weighs, each by itself."""
+        found = (
+            self._weighing(engine, request, output.text, path, value, rivals)
+            for path, value, rivals in self._doubted(request, output, window)
+        )
+        return [one for one in found if one is not None]
+
+    def _doubted(
+        self, request: Request, output: Output, window: Window
+    ) -> Iterator[tuple[str, Any, list[tuple[Chance, float]]]]:
+        """Yield the fields where rules know better, with the model's value and what they say."""
+        values = request.schema.load(output.text, self._sheet.locale).values
+        for path in self._weighed():
+            value = at(values, tuple(path.split(".")))
+            rivals = self._rivals(path, within(self._said(path), (window.start, window.end)), value)
+            if rivals:
+                yield path, value, rivals
 
     def probability(self, path: str, value: Any) -> float | None:
         """Return how probable rules find a value, or null; None where they say nothing of it."""
@@ -100,33 +145,33 @@ class Combination:
                 found.append((chance, log(there / here)))
         return found[:_RIVALS]
 
-    def _better(
+    def _weighing(
         self,
         engine: Engine,
         request: Request,
         text: str,
         path: str,
+        value: Any,
         rivals: Sequence[tuple[Chance, float]],
-    ) -> str:
+    ) -> Weighing | None:
+        """Ask the model about rivals; None where the answer has no place for them."""
         answer, keys = json.loads(text), tuple(path.split("."))
         if not isinstance(at(answer, keys[:-1]), Mapping):
-            return text
+            return None
         kind = self._rules.types[path]
         texts = [text] + [
             request.schema.target(changed(answer, keys, _given(kind, chance)))
             for chance, _ in rivals
         ]
-        ends = [_end(one, path) for one in texts]
-        beginnings = [one[:end] for one, end in zip(texts, ends, strict=True)]
+        beginnings = [one[: _end(one, path)] for one in texts]
         scored = engine.score(request, beginnings)
-        gains = [0.0, *(gain for _, gain in rivals)]
-        sums = [
-            -inf if one is None else sum(one.logprobs) + gain
-            for one, gain in zip(scored, gains, strict=True)
-        ]
-        if sums[0] == -inf:  # nothing to weigh the others against
-            return text
-        return texts[max(range(len(texts)), key=sums.__getitem__)]
+        return Weighing(
+            path,
+            (value, *(chance.value for chance, _ in rivals)),
+            tuple(texts),
+            tuple(-inf if one is None else sum(one.logprobs) for one in scored),
+            (0.0, *(gain for _, gain in rivals)),
+        )
 
 
 def _given(kind: FieldType, chance: Chance) -> Any:

@@ -97,14 +97,19 @@ class Rules:
     """Rules of the single values of a schema, by path.
 
     :param fields: fields that nothing was learned for are not there.
+    :param weight: how much they count beside the model: the logarithms of their probabilities are
+        multiplied by it. 1 where nothing has shown another.
 
     `types` holds the type of each path that rules can fill, `single` the paths that are no lists,
     in the schema's order.
     """
 
-    def __init__(self, schema: AnySchema, fields: Mapping[str, FieldRules]) -> None:
+    def __init__(
+        self, schema: AnySchema, fields: Mapping[str, FieldRules], weight: float = 1.0
+    ) -> None:
         self.schema = schema
         self.fields = dict(fields)
+        self.weight = weight
         nodes = single_fields(schema)
         self.types = {path: leaf_type(node) for path, node in nodes}
         self.single = tuple(path for path, node in nodes if isinstance(node, LeafNode))
@@ -166,7 +171,12 @@ class Rules:
             }
             for name, rule in self.fields.items()
         }
-        content = {"format": FORMAT, "schema": self.schema.fingerprint, "fields": fields}
+        content = {
+            "format": FORMAT,
+            "schema": self.schema.fingerprint,
+            "weight": self.weight,
+            "fields": fields,
+        }
         return json.dumps(content, ensure_ascii=False, indent=1)
 
 
@@ -176,7 +186,8 @@ def read(path: Path, schema: AnySchema) -> Rules:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["schema"] != schema.fingerprint:
             raise ValueError("of another format or schema")
-        return Rules(schema, {name: _field(rule) for name, rule in content["fields"].items()})
+        fields = {name: _field(rule) for name, rule in content["fields"].items()}
+        return Rules(schema, fields, float(content.get("weight", 1.0)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AdapterError(
             f"rules {path}: cannot be used: {error}", hint="train or advise again to make new ones"

@@ -40,7 +40,7 @@ from extractor.schema import AnySchema, Schema
 from extractor.windows import WindowConfig
 from training import calibrate as calibrating
 from training import corpus as corpora
-from training import further
+from training import further, weigh
 from training import pairs as pairing
 from training.augment import AugmentConfig, Curriculum
 from training.calibrate import Calibrated
@@ -54,13 +54,14 @@ from training.methods.induced import measured
 from training.pairs import Example, Pair, PairProblem
 from training.parity import measure
 from training.split import groups, split, validation_from_train, with_validation
+from training.weigh import Remembering
 
 if TYPE_CHECKING:
     from accelerate import Accelerator, PartialState
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total): "reading", "rules", "training", "validating", "comparing"
-and "calibrating"."""
+"""Called with (stage, done, total): "reading", "rules", "training", "validating", "comparing",
+"weighing" and "calibrating"."""
 
 _FREE = 0.1  # weight of the loss among all tokens, beside 1 among those allowed
 # On the weights; which documents train is told by the examples.
@@ -397,7 +398,7 @@ def _calibrated(
             kind = choose("auto", adapters.read(result.output))
             observed, identity = further.answers(folds, schema, config, kind, progress)
         else:
-            reader = reader_of(schema, config, result.output, "auto")
+            reader = _weighed(result.output, aside, schema, config, progress)
             identity = reader.identity
             stage = partial(progress, "calibrating")
             observed, _ = calibrating.observe(reader, aside, schema, progress=stage)
@@ -405,6 +406,28 @@ def _calibrated(
     except CalibrationError as error:
         return replace(result, uncalibrated=error.message)
     return replace(result, calibrated=made)
+
+
+def _weighed(
+    adapter: Path,
+    aside: Sequence[LabelledDocument],
+    schema: AnySchema,
+    config: TuneConfig,
+    progress: Progress,
+) -> Extractor[Any]:
+    """Fit how much the adapter's rules count beside its model; return what reads with both."""
+    reader = reader_of(schema, config, adapter, "auto")
+    reader.engine = Remembering(reader.engine)
+    if reader.rules is None:
+        return reader
+    stage = partial(progress, "weighing")
+    weight = weigh.fit(weigh.doubts(reader, reader.rules, aside, schema, stage))
+    if weight == reader.rules.weight:
+        return reader
+    adapters.add_rules(adapter, Rules(schema, reader.rules.fields, weight))
+    again = reader_of(schema, config, adapter, "auto")
+    again.engine = reader.engine
+    return again
 
 
 def start_of(config: TuneConfig, base: BaseModel, output: Path) -> Path | None:

@@ -1,0 +1,160 @@
+"""How much rules count beside the model: one number, fitted on documents that neither has learned.
+
+Where the two disagree about a value, the probability that both together give the right one is made
+as large as it can be. Groups count alike, and the number is drawn to 1, at which the probabilities
+are simply multiplied: a handful of disagreements moves it little.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from math import exp, inf, log
+from typing import Any
+
+from extractor.answer import at
+from extractor.combine import Combination, Weighing
+from extractor.engine.base import Engine, Output, Request
+from extractor.errors import BaseModelError, DocumentError, LabelError
+from extractor.fields import Locale
+from extractor.pipeline import Extractor
+from extractor.rules import Rules
+from extractor.schema import AnySchema
+from extractor.windows import cut
+from training.corpus import LabelledDocument
+from training.pairs import known_fields, unknown
+from training.split import groups
+
+_WEIGHTS = tuple(2 ** (step / 4) for step in range(-12, 13))
+_PRIOR = 1.0  # how many groups' disagreements a doubled or halved weight must be worth
+
+Doubt = tuple[int, Weighing, int]
+"""Group, what was weighed, and which of its values is right."""
+
+
+class Remembering:
+    """An engine that answers no request twice, so that documents can be read again for nothing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._answers: dict[Any, Output] = {}
+        self._scores: dict[Any, list[Output | None]] = {}
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Hashes of everything an answer depends on."""
+        return self._engine.identity
+
+    @property
+    def context_tokens(self) -> int:
+        """Longest prompt plus answer, in tokens."""
+        return self._engine.context_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Length of a piece of document text in tokens."""
+        return self._engine.count_tokens(text)
+
+    def generate(self, requests: Sequence[Request]) -> list[Output]:
+        """Answer each request; see `Engine.generate`."""
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: Request) -> Output:
+        key = _key(request)
+        if key not in self._answers:
+            (self._answers[key],) = self._engine.generate([request])
+        return self._answers[key]
+
+    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
+        """Return the probabilities of given answers; see `Engine.score`."""
+        key = (_key(request), tuple(answers))
+        if key not in self._scores:
+            self._scores[key] = self._engine.score(request, answers)
+        return self._scores[key]
+
+
+def _key(request: Request) -> tuple[str, str, int]:
+    return request.schema.fingerprint, request.text, request.max_new_tokens
+
+
+def doubts(
+    reader: Extractor[Any],
+    rules: Rules,
+    documents: Sequence[LabelledDocument],
+    schema: AnySchema,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Doubt]:
+    """Return where model and rules disagree about labelled documents and one of them is right.
+
+    :param reader: its engine is asked; documents of several windows are left out, since there a
+        value is right in the window that it stands in only.
+    """
+    found: list[Doubt] = []
+    done = 0
+    for group, members in enumerate(groups(documents, schema)):
+        for labelled in members:
+            if progress is not None:
+                progress(done, len(documents))
+            done += 1
+            try:
+                for weighing, right in _of_document(reader, rules, labelled, schema):
+                    found.append((group, weighing, right))
+            except (DocumentError, LabelError, BaseModelError):
+                continue  # what cannot be read or compared weighs nothing
+    return found
+
+
+def _of_document(
+    reader: Extractor[Any], rules: Rules, labelled: LabelledDocument, schema: AnySchema
+) -> list[tuple[Weighing, int]]:
+    document = labelled.document()
+    locale = Locale.of(document.text)
+    wanted = schema.normalise(known_fields(labelled, schema), locale)
+    windows = cut(document, reader.windows, reader.engine.count_tokens)
+    if len(windows) != 1:
+        return []
+    request = Request(schema, document.text[windows[0].start : windows[0].end],
+                      reader.max_new_tokens)  # fmt: skip
+    (output,) = reader.engine.generate([request])
+    if output.truncated:
+        return []
+    missing = unknown(labelled, schema)
+    found = []
+    for weighing in Combination(rules, document, locale).weighings(
+        reader.engine, request, output, windows[0]
+    ):
+        label = at(wanted, tuple(weighing.path.split(".")))
+        if label is None or weighing.path in missing:
+            continue
+        kind = rules.types[weighing.path]
+        right = [i for i, value in enumerate(weighing.values)
+                 if value is not None and kind.same(value, label)]  # fmt: skip
+        if right and weighing.logprobs[0] > -inf:
+            found.append((weighing, right[0]))
+    return found
+
+
+def fit(found: Sequence[Doubt]) -> float:
+    """Return the weight under which the right values are likeliest; 1 without any doubt."""
+    by_group: dict[int, list[Doubt]] = defaultdict(list)
+    for doubt in found:
+        by_group[doubt[0]].append(doubt)
+
+    def likelihood(weight: float) -> float:
+        told = (
+            sum(_log_of_right(one, right, weight) for _, one, right in members) / len(members)
+            for members in by_group.values()
+        )
+        return sum(told) - _PRIOR * log(weight, 2) ** 2 / 2
+
+    return max(_WEIGHTS, key=lambda weight: (likelihood(weight), -abs(log(weight))))
+
+
+def _log_of_right(weighing: Weighing, right: int, weight: float) -> float:
+    sums = [
+        logprob + weight * gain
+        for logprob, gain in zip(weighing.logprobs, weighing.gains, strict=True)
+    ]
+    top = max(sums)
+    if sums[right] == -inf:
+        return 0.0  # the constraint refuses it at any weight
+    return sums[right] - top - log(sum(exp(one - top) for one in sums))
