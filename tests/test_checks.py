@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from pydantic import BaseModel, field_validator, model_validator
 
 from extractor import Extractor, base_model
 from extractor.engine.base import Output, Request
+from extractor.engine.decode import score
 from extractor.engine.local import LocalEngine
 from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.prompt import encode, render
@@ -206,3 +208,40 @@ def test_given_answers_are_as_likely_as_one_pass_over_each_says(engine: LocalEng
             expected = whole_pass(engine, request, text)
             assert sum(found.logprobs) == pytest.approx(expected, abs=1e-3)
     assert engine.generate([request]) == [answer]
+
+
+def test_a_token_that_the_mask_leaves_out_has_a_probability_all_the_same(
+    engine: LocalEngine,
+) -> None:
+    schema = Schema.of(Bill)
+    tokens = encode(schema.target({"gross": "120.00"}), engine.tokenizer)
+    logits = np.zeros((len(tokens), 512), np.float32)
+    logits[np.arange(len(tokens)), tokens] = 5.0
+    matcher: Any = engine.constraint(schema).start(TEXT)
+
+    class Narrow:
+        """Allows anything but what comes next, as a mask does where a longer token is meant."""
+
+        place = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(matcher, name)
+
+        def forced(self) -> list[int]:
+            return []
+
+        def allowed(self) -> Any:
+            mask = matcher.allowed()
+            mask[tokens[self.place]] = False
+            mask[7] = True
+            return mask
+
+        def consume(self, token: int) -> None:
+            self.place += 1
+            matcher.consume(token)
+
+    narrow: Any = Narrow()
+    scores = score(logits, tokens, narrow)
+
+    assert len(scores) == len(tokens)
+    assert all(-0.1 < one.logprob <= 0.0 and 0.9 < one.margin <= 1.0 for one in scores)

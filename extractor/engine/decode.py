@@ -130,7 +130,11 @@ def score(logits: npt.NDArray[np.float32], tokens: Sequence[int], matcher: Match
             scores += [Score()] * len(known)
         else:
             known = [rest[0]]
-            allowed = np.flatnonzero(matcher.allowed())
+            mask = matcher.allowed()
+            # A given answer may hold a token that the mask leaves out for a longer or shorter one
+            # of the same text; it is one more choice then.
+            mask[rest[0]] = True
+            allowed = np.flatnonzero(mask)
             scores.append(_score_of(rest[0], logits[len(scores)], allowed, to_null))
         for token in known:
             matcher.consume(token)
