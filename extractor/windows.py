@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from extractor.document import Document
 from extractor.evidence import occurrences
-from extractor.fields import FieldType, Locale
+from extractor.fields import FieldType, Locale, Span
 from extractor.schema import (
     AnySchema,
     ConstNode,
@@ -31,6 +31,9 @@ from extractor.schema import (
 
 UNGROUNDED = 0.5
 """What the vote of a window counts for a value that does not stand in it, beside 1."""
+_LIKELY = 0.5
+"""Votes that an item of a list needs: those of windows that show it and leave it out count against
+it, so a single window must find it likelier than not."""
 # A window may end a quarter early for a page or a paragraph. Less than half, so that the lines
 # that two neighbours share never fill a window.
 _EARLY = 0.25
@@ -205,8 +208,9 @@ def merge(schema: AnySchema, answers: Sequence[Answer]) -> Merged:
     another found something. Tuples, whose places have their own meaning, are single values.
 
     Rows of lists are joined in document order, without rows of nulls only, and rows that stand in
-    the overlap of two windows are counted once. In lists of single values a window adds only those
-    that no window before it gave: a party is named on every page of a contract.
+    the overlap of two windows are counted once. Windows vote on each item of a list of single
+    values too: a party is named on many pages of a contract, and a page that shows it and does not
+    list it speaks against it.
 
     :param answers: in document order; between them windows may be missing.
     """
@@ -218,8 +222,11 @@ def merge(schema: AnySchema, answers: Sequence[Answer]) -> Merged:
         found = [i for i, value in enumerate(said) if _is_found(node, value)]
         if isinstance(node, ListNode) and any(isinstance(value, list) for value in said):
             lists = found or [i for i, value in enumerate(said) if isinstance(value, list)]
-            join = _join_values if isinstance(node.item, LeafNode) else _join_rows
-            merged.printed[name] = join(name, node, [answers[i] for i in lists])
+            if isinstance(node.item, LeafNode):
+                voting = [answers[i] for i, value in enumerate(said) if isinstance(value, list)]
+                merged.printed[name] = _join_values(name, node, voting)
+            else:
+                merged.printed[name] = _join_rows(name, node, [answers[i] for i in lists])
             merged.source[name] = lists[0]
             continue
         # Without any find, a value of a wrong form is kept so that reading it can say so.
@@ -288,11 +295,12 @@ def _voice(schema: AnySchema, name: str, index: int, answer: Answer, locale: Loc
 
 def _stands(leaf: Leaf, answer: Answer, locale: Locale) -> bool:
     """Return whether a value stands in the window that gave it."""
-    window = answer.window
-    return any(
-        window.start <= start and end <= window.end
-        for start, end in occurrences(answer.text, leaf.type, leaf.value, locale)
-    )
+    places = occurrences(answer.text, leaf.type, leaf.value, locale)
+    return any(_inside(place, answer.window) for place in places)
+
+
+def _inside(place: Span, window: Window) -> bool:
+    return window.start <= place[0] and place[1] <= window.end
 
 
 def _others(winner: _Voice, losers: Sequence[Sequence[_Voice]]) -> dict[str, tuple[Other, ...]]:
@@ -337,7 +345,27 @@ def _rows(name: str, node: ListNode, answer: Answer) -> list[Any]:
     ]
 
 
+@dataclass(slots=True)
+class _Item:
+    """An item of a list of single values.
+
+    :param value: normalised; `printed` is how the first window prints it, or all of its places
+        there where equal values may be several.
+    :param votes: by window, what it counts for the item.
+    """
+
+    value: Any
+    printed: list[Any]
+    votes: dict[int, float]
+
+
 def _join_values(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any]:
+    """Return the items that the windows together find likelier than not, in document order.
+
+    A window that lists an item speaks for it with the item's probability; one that shows it and
+    lists others, or none, speaks against it with the probability of its whole list. Where no item
+    is likelier than not, the likeliest is given.
+    """
     assert isinstance(node.item, LeafNode)
     kind, locale = node.item.type, Locale.of(answers[0].text)
 
@@ -347,20 +375,38 @@ def _join_values(name: str, node: ListNode, answers: Sequence[Answer]) -> list[A
         except ValueError:
             return printed
 
-    def is_known(printed: Any) -> bool:
-        value = read(printed)
-        return any(
-            value is other if value is None or other is None else kind.same(value, other)
-            for other in known
-        )
+    def same(value: Any, other: Any) -> bool:
+        return value is other if value is None or other is None else kind.same(value, other)
 
-    values: list[Any] = []
-    known: list[Any] = []
-    for answer in answers:
-        new = [value for value in _rows(name, node, answer) if not is_known(value)]
-        values += new
-        known += map(read, new)
-    return values
+    items: list[_Item] = []
+    for index, answer in enumerate(answers):
+        for place, printed in enumerate(answer.printed[name]):
+            if printed is None and not node.null_items:
+                continue
+            value = read(printed)
+            item = next((known for known in items if same(known.value, value)), None)
+            if item is None:
+                item = _Item(value, [], {})
+                items.append(item)
+            # Names are one however often they are listed; of two equal amounts both count.
+            if not item.printed or (kind.typed and next(iter(item.votes)) == index):
+                item.printed.append(printed)
+            vote = answer.probability.get(f"{name}[{place}]", 1.0)
+            item.votes[index] = max(vote, item.votes.get(index, 0.0))
+    for item in items:
+        places = (
+            [] if item.value is None else occurrences(answers[0].text, kind, item.value, locale)
+        )
+        for index, answer in enumerate(answers):
+            shows = any(_inside(place, answer.window) for place in places)
+            if index not in item.votes and shows:
+                item.votes[index] = -answer.probability.get(name, 1.0)
+            elif index in item.votes and not shows and item.value is not None:
+                item.votes[index] *= UNGROUNDED
+    chosen = [item for item in items if sum(item.votes.values()) >= _LIKELY]
+    if items and not chosen:
+        chosen = [max(items, key=lambda item: sum(item.votes.values()))]
+    return [printed for item in chosen for printed in item.printed]
 
 
 def _join_rows(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any]:

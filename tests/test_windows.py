@@ -238,6 +238,49 @@ def test_a_party_that_every_window_names_is_one_party() -> None:
     assert merged.printed["parties"] == ["ACME Ltd", "Miller", "Smith"]
 
 
+def listed(window: Window, text: str, whole: float, **parties: float) -> Answer:
+    """A window's list of parties, with the probability of each and of the whole list."""
+    names = [name.replace("_", " ") for name in parties]
+    likely = {f"parties[{place}]": value for place, value in enumerate(parties.values())}
+    return Answer({"parties": names}, {"parties": whole, **likely}, window, text)
+
+
+def test_windows_that_show_an_item_and_leave_it_out_speak_against_it() -> None:
+    text = "ACME Ltd and Smith\nACME Ltd, the Company\nthe Company of ACME Ltd\n"
+    ends = [place + 1 for place, character in enumerate(text) if character == "\n"]
+    windows = [Window(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    first = listed(windows[0], text, 0.5, ACME_Ltd=0.9, Smith=0.6)
+    second = listed(windows[1], text, 0.4, ACME_Ltd=0.8, the_Company=0.6)
+    third = listed(windows[2], text, 0.7, ACME_Ltd=0.8)
+    parties = schema(parties=list[Verbatim])
+
+    assert merge(parties, [first, second, third]).printed["parties"] == ["ACME Ltd", "Smith"]
+    assert merge(parties, [first, second]).printed["parties"] == [
+        "ACME Ltd", "Smith", "the Company",
+    ]  # fmt: skip
+
+
+def test_the_likeliest_item_stays_where_none_is_likelier_than_not() -> None:
+    text = "ACME\nSmith\n"
+    first = listed(Window(0, 5), text, 0.3, ACME=0.4)
+    second = listed(Window(5, 11), text, 0.3, Smith=0.3)
+    parties = schema(parties=list[Verbatim])
+
+    assert merge(parties, [first, second]).printed["parties"] == ["ACME"]
+    none = Answer({"parties": []}, {"parties": 0.9}, Window(5, 11), text)
+    assert merge(parties, [none, none]).printed["parties"] == []
+
+
+def test_a_name_is_one_item_however_often_a_window_lists_it() -> None:
+    text = "ACME ACME ACME\nSmith\n"
+    first = answer(Window(0, 15), text, parties=["ACME", "ACME", "ACME"])
+    second = answer(Window(15, 21), text, parties=["Smith", "Smith"])
+
+    merged = merge(schema(parties=list[Verbatim]), [first, second])
+
+    assert merged.printed["parties"] == ["ACME", "Smith"]
+
+
 def test_equal_values_of_one_window_are_kept() -> None:
     first = answer(Window(0, 4), "1.00\n2.00\n", sums=["1.00", "1.00"])
     second = answer(Window(4, 10), "1.00\n2.00\n", sums=["1.00", "2.00"])
