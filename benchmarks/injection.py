@@ -123,7 +123,11 @@ def main() -> None:
         for place, payload in enumerate(PAYLOADS[: options.payloads]):
             way = ways[(number + place) % len(ways)]
             text = payload.replace("ACME", NAME)
-            after = reader.extract(with_payload(pdf, text, way), name=name)
+            try:
+                after = reader.extract(with_payload(pdf, text, way), name=name)
+            except DocumentError:
+                totals[way]["not read"] += 1
+                continue
             found = judged(before, after)
             totals[way] += found
             if found["changed"]:

@@ -83,11 +83,13 @@ def measure(
         for name in ("none", *tables)
     }  # fmt: skip
     labelled_fields = dict.fromkeys(columns, 0)
+    unread = 0
     for done, labelled in enumerate(documents):
         print(f"\r{done}/{len(documents)} documents", end="", flush=True)
         try:
             document = labelled.document()
         except DocumentError:
+            unread += 1
             continue
         values = reader.extract(document, name=labelled.id).values
         wanted = schema.normalise(known_fields(labelled, schema), Locale.of(document.text))
@@ -113,7 +115,12 @@ def measure(
                 if column in filled and not good.get(column, True):
                     found[name]["filled_wrong"] += 1
     print()
-    return {"documents": len(documents), "labelled": labelled_fields, **found}
+    return {
+        "documents": len(documents) - unread,
+        "unread": unread,
+        "labelled": labelled_fields,
+        **found,
+    }
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ class Adapter:
     :param context: which windows of long documents to read first; None if it was not learned.
     :param calibrated: whether it knows how reliable it is, see `calibration`.
     :param ruled: whether rules were learned beside the weights, see `rules`.
+    :param rules_weight: how much they count beside the model.
     """
 
     folder: Path
@@ -94,13 +96,16 @@ class Adapter:
     context: Context | None = None
     calibrated: bool = False
     ruled: bool = False
+    rules_weight: float = 1.0
 
     def rules(self, schema: AnySchema) -> Rules | None:
         """Return the rules that were learned from the labels; None if there are none.
 
         :raises AdapterError: if another version wrote them, or for another schema.
         """
-        return learned.read(self.folder / learned.FILE, schema) if self.ruled else None
+        if not self.ruled:
+            return None
+        return learned.read(self.folder / learned.FILE, schema).weighing(self.rules_weight)
 
     def calibration(self) -> Calibration | None:
         """Return what it knows of its reliability; None if it was not calibrated.
@@ -191,21 +196,24 @@ def add_parity(folder: Path, parity: dict[str, Parity]) -> None:
 
 def add_calibration(folder: Path, calibration: Calibration) -> None:
     """Write how reliable an adapter is into its folder, in place of what was known before."""
-    _replace(folder, confidence.FILE, calibration.dump())
-
-
-def add_rules(folder: Path, rules: Rules) -> None:
-    """Write rules into an adapter's folder, in place of those that were there."""
-    _replace(folder, learned.FILE, rules.dump())
-
-
-def _replace(folder: Path, name: str, text: str) -> None:
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    # Cut off in between, the adapter is one without this file and not a damaged one.
-    if manifest["files"].pop(name, None) is not None:
+    # Cut off in between, the adapter is one without a calibration and not a damaged one.
+    if manifest["files"].pop(confidence.FILE, None) is not None:
         _write_json(folder / MANIFEST, manifest)
-    _write_text(folder / name, text)
-    manifest["files"][name] = _hash(folder / name)
+    _write_text(folder / confidence.FILE, calibration.dump())
+    manifest["files"][confidence.FILE] = _hash(folder / confidence.FILE)
+    _write_json(folder / MANIFEST, manifest)
+
+
+def add_weight(folder: Path, weight: float) -> None:
+    """Write how much an adapter's rules count beside its model.
+
+    A calibration that was fitted on answers under another weight is no longer used.
+    """
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if manifest.get("rules_weight", 1.0) != weight:
+        manifest["files"].pop(confidence.FILE, None)
+    manifest["rules_weight"] = weight
     _write_json(folder / MANIFEST, manifest)
 
 
@@ -237,9 +245,12 @@ def read(folder: str | Path) -> Adapter:
                 kind: Parity(**{**found, "flips": tuple(map(tuple, found["flips"]))})
                 for kind, found in manifest.get("parity", {}).items()
             },
-            sha256=hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+            sha256=hashlib.sha256(
+                json.dumps([files, _weight(manifest)], sort_keys=True).encode()
+            ).hexdigest(),
             calibrated=confidence.FILE in files,
             ruled=learned.FILE in files,
+            rules_weight=_weight(manifest),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AdapterError(
@@ -254,6 +265,13 @@ def read(folder: str | Path) -> Adapter:
                 hint="copy the whole folder again, or train it again",
             )
     return replace(adapter, context=_context(folder)) if CONTEXT in files else adapter
+
+
+def _weight(manifest: dict[str, Any]) -> float:
+    weight = float(manifest.get("rules_weight", 1.0))
+    if not 0 <= weight < math.inf:
+        raise ValueError("rules_weight is no weight")
+    return weight
 
 
 def _context(folder: Path) -> Context:

@@ -127,7 +127,7 @@ class Combination:
     def _of(self, path: str, chances: Sequence[Chance], value: Any) -> float:
         kind, unseen = self._rules.types[path], self._rules.fields[path].unseen
         for chance in chances:
-            if _same(kind, chance.value, value):
+            if same(kind, chance.value, value):
                 return max(chance.probability * (1 - unseen), _floor(unseen))
         return unseen
 
@@ -141,7 +141,7 @@ class Combination:
         for chance in chances:
             there = chance.probability * (1 - unseen)
             likelier = there > max(here, _LEAST) and chance.value is not None
-            if likelier and not _same(kind, chance.value, value):
+            if likelier and not same(kind, chance.value, value):
                 found.append((chance, log(there / here)))
         return found[:_RIVALS]
 
@@ -184,7 +184,8 @@ def _floor(unseen: float) -> float:
     return unseen / 10
 
 
-def _same(kind: FieldType, one: Any, other: Any) -> bool:
+def same(kind: FieldType, one: Any, other: Any) -> bool:
+    """Return whether two values of a type, or two nulls, are equal."""
     if one is None or other is None:
         return one is other
     return kind.same(one, other)

@@ -214,7 +214,7 @@ class Extractor(Generic[T]):
             self.policy = Policy.of(self.calibration, self.schema.fingerprint, target_precision)
             self._identity["target_precision"] = str(target_precision)
         if isinstance(engine, str):
-            kind = _format(bundle, engine)
+            kind = _format(bundle, base, engine)
             self.uncalibrated = self._uncalibrated({"engine": kind})
             engine = _load(bundle, base, kind, threads)
         else:
@@ -608,14 +608,14 @@ def _check_rules(rules: Rules, schema: AnySchema) -> None:
         )
 
 
-def _format(bundle: Adapter | None, name: str) -> Format:
+def _format(bundle: Adapter | None, base: BaseModel, name: str) -> Format:
     """Return the number format that an engine's name stands for here."""
     from extractor import base_model as bases
 
     bases.import_transformers()
     from extractor.engine.choice import choose
 
-    return choose(name, bundle)
+    return choose(name, bundle, base)
 
 
 def _load(bundle: Adapter | None, base: BaseModel, kind: Format, threads: int | None) -> Engine:

@@ -98,7 +98,8 @@ class Rules:
 
     :param fields: fields that nothing was learned for are not there.
     :param weight: how much they count beside the model: the logarithms of their probabilities are
-        multiplied by it. 1 where nothing has shown another.
+        multiplied by it. 1 where nothing has shown another. It is not in `rules.json`: an adapter
+        keeps it in its manifest, since it belongs to the two of them.
 
     `types` holds the type of each path that rules can fill, `single` the paths that are no lists,
     in the schema's order.
@@ -114,6 +115,10 @@ class Rules:
         self.types = {path: leaf_type(node) for path, node in nodes}
         self.single = tuple(path for path, node in nodes if isinstance(node, LeafNode))
         self._patterns = {path: pattern(rule.seen) for path, rule in self.fields.items()}
+
+    def weighing(self, weight: float) -> Rules:
+        """Return the same rules with another weight."""
+        return Rules(self.schema, self.fields, weight)
 
     def places(self, sheet: Sheet, path: str) -> Places:
         """Return the places that could be a field's value, and the score of each."""
@@ -174,7 +179,6 @@ class Rules:
         content = {
             "format": FORMAT,
             "schema": self.schema.fingerprint,
-            "weight": self.weight,
             "fields": fields,
         }
         return json.dumps(content, ensure_ascii=False, indent=1)
@@ -186,8 +190,7 @@ def read(path: Path, schema: AnySchema) -> Rules:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["schema"] != schema.fingerprint:
             raise ValueError("of another format or schema")
-        fields = {name: _field(rule) for name, rule in content["fields"].items()}
-        return Rules(schema, fields, float(content.get("weight", 1.0)))
+        return Rules(schema, {name: _field(rule) for name, rule in content["fields"].items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AdapterError(
             f"rules {path}: cannot be used: {error}", hint="train or advise again to make new ones"

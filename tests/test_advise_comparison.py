@@ -25,7 +25,6 @@ from training import corpus
 from training.advise import AdviseConfig, advise
 from training.advise.findings import Findings
 from training.advise.journal import Journal
-from training.advise.kept import KeepingEngine
 from training.advise.labels import check
 from training.advise.measure import measure
 from training.advise.routing import route
@@ -47,6 +46,7 @@ from training.advise.study import study
 from training.advise.verdict import Verdict, combined, decide
 from training.compare import estimate, sample
 from training.corpus import LabelledDocument
+from training.kept import KeepingEngine
 from training.methods import Answer, Nothing
 from training.methods.induced import measured
 from training.score import Counts, ScoreCard

@@ -19,7 +19,7 @@ from transformers import GPT2Config, LlamaConfig, LlamaForCausalLM, PretrainedCo
 from extractor import Extractor, base_model
 from extractor.adapter import Adapter, Parity
 from extractor.engine.base import Request, Runner
-from extractor.engine.choice import Format, choose, multiplies_bf16
+from extractor.engine.choice import Format, available, choose, multiplies_bf16
 from extractor.engine.llama_graph import Architecture, Kind
 from extractor.engine.local import LocalEngine
 from extractor.engine.openvino_runner import OpenVinoRunner, add_adapter, read_weights
@@ -232,6 +232,18 @@ def test_every_format_is_loaded_by_name(kind: str, tmp_path: Path) -> None:
     assert base_model.find(str(base)).sha256 == reader.engine.identity["base"]
 
 
+def test_another_architecture_is_served_in_fp32(tmp_path: Path) -> None:
+    base = tiny_base(tmp_path)
+    assert set(available(base_model.find(str(base)))) >= {"int8"}
+    config = base / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "attention_bias": True}))
+
+    found = base_model.find(str(base))
+
+    assert list(available(found)) == []
+    assert choose("auto", None, found) == "fp32"
+
+
 def adapter(**parity: Parity) -> Adapter:
     return Adapter(
         Path(), "base", "0", "Bill", "0", (), "1", "1", WindowConfig(), dict(parity), "0"
@@ -243,14 +255,16 @@ def test_the_fastest_format_that_keeps_the_values_is_chosen() -> None:
     same, worse = Parity(9, 300, 277, 280, flips), Parity(9, 300, 276, 280, flips)
     machine: list[Format] = ["int8", "bf16"]
 
-    assert choose("auto", adapter(int8=same, bf16=same), machine) == "int8"
-    assert choose("auto", adapter(int8=worse, bf16=same), machine) == "bf16"
-    assert choose("auto", adapter(int8=worse), machine) == "fp32"
-    assert choose("auto", adapter(), machine) == "fp32", "what was not measured is not trusted"
-    assert choose("auto", adapter(int8=Parity(0, 0, 0, 0, ())), machine) == "fp32"
-    assert choose("auto", None, machine) == "bf16"
-    assert choose("auto", adapter(int8=same, bf16=same), []) == "fp32"
-    assert choose("int8", adapter(int8=worse), machine) == "int8", "asked for by name"
+    assert choose("auto", adapter(int8=same, bf16=same), machine=machine) == "int8"
+    assert choose("auto", adapter(int8=worse, bf16=same), machine=machine) == "bf16"
+    assert choose("auto", adapter(int8=worse), machine=machine) == "fp32"
+    assert choose("auto", adapter(), machine=machine) == "fp32", (
+        "what was not measured is not trusted"
+    )
+    assert choose("auto", adapter(int8=Parity(0, 0, 0, 0, ())), machine=machine) == "fp32"
+    assert choose("auto", None, machine=machine) == "bf16"
+    assert choose("auto", adapter(int8=same, bf16=same), machine=[]) == "fp32"
+    assert choose("int8", adapter(int8=worse), machine=machine) == "int8", "asked for by name"
     with pytest.raises(ExtractorError, match="no engine 'fast'"):
         choose("fast", None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
@@ -10,16 +11,18 @@ from pathlib import Path
 import pytest
 
 from extractor import Extractor
+from extractor import adapter as adapters
 from extractor.combine import Weighing
 from extractor.engine.base import Output, Request
+from extractor.errors import AdapterError
 from extractor.rules import Rules
-from extractor.rules import read as read_rules
 from extractor.testing import CannedEngine
 from tests.bills import SCHEMA, Bill, bill
 from training.corpus import LabelledDocument
+from training.kept import KeepingEngine
 from training.methods import read_known
 from training.methods.induced import measured
-from training.weigh import Remembering, doubts, fit
+from training.weigh import doubts, fit
 
 
 def doubt(
@@ -67,7 +70,6 @@ class Counting(CannedEngine):
         return super().generate(requests)
 
     def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
-        self.asked += len(answers)
         own = request.schema.target(self.answer)  # type: ignore[arg-type]
         return [
             Output(text, (0.0 if own.startswith(text) else -12.0,), (0,), False, 0, 0)
@@ -82,12 +84,10 @@ def rules() -> Rules:
     return measured(SCHEMA, read)
 
 
-def test_documents_are_asked_about_once_and_read_again_with_the_weight(
-    rules: Rules, tmp_path: Path
-) -> None:
+def test_answers_are_asked_for_once_and_change_with_the_weight(rules: Rules) -> None:
     engine = Counting({"total": None})
     reader = Extractor(Bill, engine=engine, rules=rules)
-    reader.engine = Remembering(engine)
+    reader.engine = KeepingEngine(engine, {})
     others = [bill(index) for index in range(500, 530)]
 
     found = doubts(reader, rules, others, SCHEMA)
@@ -95,16 +95,43 @@ def test_documents_are_asked_about_once_and_read_again_with_the_weight(
     again = doubts(reader, rules, others, SCHEMA)
 
     assert found == again
-    assert engine.asked == asked
+    assert engine.asked == asked == len(others)
     totals = [right for _, one, right in found if one.path == "total"]
     assert totals, "rules know the totals that the model leaves out"
     assert min(totals) > 0
     weight = fit(found)
     assert weight > 1
-    kept = tmp_path / "rules.json"
-    kept.write_text(Rules(SCHEMA, rules.fields, weight).dump(), encoding="utf-8")
-    assert read_rules(kept, SCHEMA).weight == weight
     before = reader.extract(others[0].document()).values["total"]
-    reader.rules = read_rules(kept, SCHEMA)
+    reader.rules = rules.weighing(weight)
     after = reader.extract(others[0].document()).values["total"]
     assert (before, str(after)) == (None, others[0].fields["total"])
+
+
+def test_a_null_that_the_label_confirms_speaks_against_the_rules(rules: Rules) -> None:
+    reader = Extractor(Bill, engine=Counting({"total": None}), rules=rules)
+    others = [bill(index) for index in range(500, 530)]
+    empty = [replace(one, fields={**one.fields, "total": None}) for one in others]
+    unknown = [replace(one, unverified=frozenset({"total"})) for one in others]
+
+    found = doubts(reader, rules, empty, SCHEMA)
+
+    totals = [doubt for doubt in found if doubt[1].path == "total"]
+    assert {right for _, _, right in totals} == {0}
+    assert fit(totals) <= 1
+    assert not [one for _, one, _ in doubts(reader, rules, unknown, SCHEMA) if one.path == "total"]
+
+
+def test_an_adapter_keeps_the_weight_of_its_rules(tmp_path: Path) -> None:
+    folder = tmp_path / "adapter"
+    shutil.copytree(Path(adapters.__file__).parent / "start", folder)
+    before = adapters.read(folder)
+
+    adapters.add_weight(folder, 2.5)
+
+    after = adapters.read(folder)
+    assert (before.rules_weight, after.rules_weight) == (1.0, 2.5)
+    assert before.sha256 != after.sha256
+    for odd in (-1.0, float("nan")):
+        adapters.add_weight(folder, odd)
+        with pytest.raises(AdapterError):
+            adapters.read(folder)

@@ -29,7 +29,9 @@ from extractor.errors import (
 )
 from extractor.familiarity import Familiarity, Sketch, sketch
 from extractor.fields import Locale
+from extractor.pipeline import Extractor
 from extractor.schema import AnySchema
+from training import weigh
 from training.corpus import LabelledDocument
 from training.pairs import known_fields, unknown
 from training.reliability import Rated, Reliability, measure
@@ -113,6 +115,8 @@ def calibrate(
 ) -> Calibrated:
     """Fit what makes confidences, and write it into the adapter's folder.
 
+    How much the adapter's rules count beside its model is fitted before.
+
     :param reader: answers with the adapter.
     :param documents: labelled ones; those that the adapter was trained on or chosen with, and
         those of the same groups, are left out.
@@ -127,6 +131,8 @@ def calibrate(
             "adapter was trained on",
             hint="give labelled documents of other senders, or train with --calibration",
         )
+    if isinstance(reader, Extractor):
+        weigh.settle(reader, Path(adapter), held, schema, progress)
     observed, unread = observe(reader, held, schema, progress=progress)
     if unread:
         left_out["not readable, or their label does not fit the schema"] = unread

@@ -51,7 +51,7 @@ def measure(
 
     :param progress: called with (documents read, documents to read), over all formats.
     """
-    kinds: list[Format] = ["fp32", *available()]
+    kinds: list[Format] = ["fp32", *available(base)]
     readings: dict[Format, Reading] = {}
     for place, kind in enumerate(kinds):
         engine = LocalEngine.load(base, adapter, kind=kind)

@@ -158,7 +158,7 @@ def compare(
             card.lists[name] = _set(node.item, predicted.get(name) or [], labelled[name] or [])
         elif isinstance(node, ObjectNode):
             for path, child, a, b in _inside(node, predicted.get(name), labelled[name], name):
-                if not _within(path, unverified):
+                if not is_within(path, unverified):
                     card.scalars[path] = _value(child, a, b)
         else:
             card.scalars[name] = _value(node, predicted.get(name), labelled[name])
@@ -194,7 +194,7 @@ def judge(
                     left.remove(match)
         elif isinstance(node, ObjectNode):
             for path, child, a, b in _inside(node, given, wanted, name):
-                if not _within(path, unverified):
+                if not is_within(path, unverified):
                     right[path] = _is_right(child, a, b)
         else:
             right[name] = _is_right(node, given, wanted)
@@ -226,7 +226,7 @@ def _judged_rows(
         other = rows[pairs[i]] if i in pairs else {}
         for key, child in node.keys:
             place = f"{name}[{pairs[i]}].{key}" if i in pairs else ""
-            if not _within(place, unverified):
+            if not is_within(place, unverified):
                 value = _is_right(child, (row or {}).get(key), (other or {}).get(key))
                 right[f"{name}[{i}].{key}"] = value and i in pairs
     return right
@@ -261,7 +261,7 @@ def table(before: ScoreCard | None, after: ScoreCard, titles: tuple[str, str]) -
     return "\n".join([*lines, line])
 
 
-def _within(path: str, unverified: frozenset[str]) -> bool:
+def is_within(path: str, unverified: frozenset[str]) -> bool:
     """Return whether a path, or one that it lies in, is not to be scored."""
     ends = [index for index, character in enumerate(path) if character in ".["]
     return any(path[:end] in unverified for end in (*ends, len(path)))
@@ -345,7 +345,7 @@ def _rows(
     rows += [("", row, {}) for row in invented]
     for path, row, other in rows:
         for key, child in node.keys:
-            if not _within(f"{path}.{key}", unverified):
+            if not is_within(f"{path}.{key}", unverified):
                 pattern = f"{name}[].{key}"
                 value = _value(child, (row or {}).get(key), (other or {}).get(key))
                 card.inner[pattern] = card.inner.get(pattern, Counts()) + value
@@ -379,7 +379,7 @@ def _agreement(
     """Return the share of known values that are the same, and whether all of them are."""
     same: list[bool] = []
     for key, child in node.keys:
-        if _within(f"{path}.{key}", unverified):
+        if is_within(f"{path}.{key}", unverified):
             continue
         counts = _value(child, (row or {}).get(key), (other or {}).get(key))
         same.append(bool(counts.correct or counts.absent))

@@ -54,7 +54,6 @@ from training.methods.induced import measured
 from training.pairs import Example, Pair, PairProblem
 from training.parity import measure
 from training.split import groups, split, validation_from_train, with_validation
-from training.weigh import Remembering
 
 if TYPE_CHECKING:
     from accelerate import Accelerator, PartialState
@@ -398,7 +397,8 @@ def _calibrated(
             kind = choose("auto", adapters.read(result.output))
             observed, identity = further.answers(folds, schema, config, kind, progress)
         else:
-            reader = _weighed(result.output, aside, schema, config, progress)
+            reader = reader_of(schema, config, result.output, "auto")
+            weigh.settle(reader, result.output, aside, schema, partial(progress, "weighing"))
             identity = reader.identity
             stage = partial(progress, "calibrating")
             observed, _ = calibrating.observe(reader, aside, schema, progress=stage)
@@ -406,28 +406,6 @@ def _calibrated(
     except CalibrationError as error:
         return replace(result, uncalibrated=error.message)
     return replace(result, calibrated=made)
-
-
-def _weighed(
-    adapter: Path,
-    aside: Sequence[LabelledDocument],
-    schema: AnySchema,
-    config: TuneConfig,
-    progress: Progress,
-) -> Extractor[Any]:
-    """Fit how much the adapter's rules count beside its model; return what reads with both."""
-    reader = reader_of(schema, config, adapter, "auto")
-    reader.engine = Remembering(reader.engine)
-    if reader.rules is None:
-        return reader
-    stage = partial(progress, "weighing")
-    weight = weigh.fit(weigh.doubts(reader, reader.rules, aside, schema, stage))
-    if weight == reader.rules.weight:
-        return reader
-    adapters.add_rules(adapter, Rules(schema, reader.rules.fields, weight))
-    again = reader_of(schema, config, adapter, "auto")
-    again.engine = reader.engine
-    return again
 
 
 def start_of(config: TuneConfig, base: BaseModel, output: Path) -> Path | None:

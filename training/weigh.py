@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from math import exp, inf, log
+from pathlib import Path
 from typing import Any
 
+from extractor import adapter as adapters
 from extractor.answer import at
-from extractor.combine import Combination, Weighing
-from extractor.engine.base import Engine, Output, Request
+from extractor.combine import Combination, Weighing, same
+from extractor.engine.base import Request
 from extractor.errors import BaseModelError, DocumentError, LabelError
 from extractor.fields import Locale
 from extractor.pipeline import Extractor
@@ -22,58 +24,36 @@ from extractor.rules import Rules
 from extractor.schema import AnySchema
 from extractor.windows import cut
 from training.corpus import LabelledDocument
+from training.kept import KeepingEngine
 from training.pairs import known_fields, unknown
+from training.score import is_within
 from training.split import groups
 
 _WEIGHTS = tuple(2 ** (step / 4) for step in range(-12, 13))
 _PRIOR = 1.0  # how many groups' disagreements a doubled or halved weight must be worth
 
 Doubt = tuple[int, Weighing, int]
-"""Group, what was weighed, and which of its values is right."""
+"""Group, what was weighed, and which of its values, null among them, is right."""
 
 
-class Remembering:
-    """An engine that answers no request twice, so that documents can be read again for nothing."""
+def settle(
+    reader: Extractor[Any],
+    adapter: Path,
+    documents: Sequence[LabelledDocument],
+    schema: AnySchema,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Fit the weight of an adapter's rules and keep it with the adapter and its reader.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._answers: dict[Any, Output] = {}
-        self._scores: dict[Any, list[Output | None]] = {}
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """Hashes of everything an answer depends on."""
-        return self._engine.identity
-
-    @property
-    def context_tokens(self) -> int:
-        """Longest prompt plus answer, in tokens."""
-        return self._engine.context_tokens
-
-    def count_tokens(self, text: str) -> int:
-        """Length of a piece of document text in tokens."""
-        return self._engine.count_tokens(text)
-
-    def generate(self, requests: Sequence[Request]) -> list[Output]:
-        """Answer each request; see `Engine.generate`."""
-        return [self._answer(request) for request in requests]
-
-    def _answer(self, request: Request) -> Output:
-        key = _key(request)
-        if key not in self._answers:
-            (self._answers[key],) = self._engine.generate([request])
-        return self._answers[key]
-
-    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
-        """Return the probabilities of given answers; see `Engine.score`."""
-        key = (_key(request), tuple(answers))
-        if key not in self._scores:
-            self._scores[key] = self._engine.score(request, answers)
-        return self._scores[key]
-
-
-def _key(request: Request) -> tuple[str, str, int]:
-    return request.schema.fingerprint, request.text, request.max_new_tokens
+    :param reader: of the adapter; from then on it asks nothing twice.
+    :param documents: that the adapter has not learned.
+    """
+    if reader.rules is None:
+        return
+    reader.engine = KeepingEngine(reader.engine, {})
+    weight = fit(doubts(reader, reader.rules, documents, schema, progress))
+    adapters.add_weight(adapter, weight)
+    reader.rules = reader.rules.weighing(weight)
 
 
 def doubts(
@@ -84,6 +64,8 @@ def doubts(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Doubt]:
     """Return where model and rules disagree about labelled documents and one of them is right.
+
+    A null that the label confirms counts like a value: rules must not fill what is not there.
 
     :param reader: its engine is asked; documents of several windows are left out, since there a
         value is right in the window that it stands in only.
@@ -100,6 +82,8 @@ def doubts(
                     found.append((group, weighing, right))
             except (DocumentError, LabelError, BaseModelError):
                 continue  # what cannot be read or compared weighs nothing
+    if progress is not None:
+        progress(done, len(documents))
     return found
 
 
@@ -122,12 +106,12 @@ def _of_document(
     for weighing in Combination(rules, document, locale).weighings(
         reader.engine, request, output, windows[0]
     ):
-        label = at(wanted, tuple(weighing.path.split(".")))
-        if label is None or weighing.path in missing:
-            continue
+        keys = tuple(weighing.path.split("."))
+        if is_within(weighing.path, missing) or keys[0] not in wanted:
+            continue  # the label does not say whether there is a value
+        label = at(wanted, keys)
         kind = rules.types[weighing.path]
-        right = [i for i, value in enumerate(weighing.values)
-                 if value is not None and kind.same(value, label)]  # fmt: skip
+        right = [i for i, value in enumerate(weighing.values) if same(kind, value, label)]
         if right and weighing.logprobs[0] > -inf:
             found.append((weighing, right[0]))
     return found

@@ -114,6 +114,11 @@ class Runner(Protocol):
     """
 
     @property
+    def version(self) -> str:
+        """Changes where the same weights come to give other logits."""
+        ...
+
+    @property
     def context_tokens(self) -> int:
         """Longest sequence that the model was made for."""
         ...

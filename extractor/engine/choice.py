@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from extractor.adapter import Adapter
+from extractor.base_model import BaseModel
 from extractor.errors import ExtractorError
 
 Format = Literal["fp32", "bf16", "int8"]
@@ -20,12 +21,19 @@ ACCEPTED = 0.01
 """Share of values that a format may lose and still be chosen without being asked for."""
 
 
-def choose(asked: str, adapter: Adapter | None, machine: Sequence[Format] | None = None) -> Format:
+def choose(
+    asked: str,
+    adapter: Adapter | None,
+    base: BaseModel | None = None,
+    *,
+    machine: Sequence[Format] | None = None,
+) -> Format:
     """Return the format to serve in.
 
     :param asked: a format, or `auto` for the fastest one that this machine runs well and that
         was found not to lose values of the adapter. Without an adapter there is nothing to keep.
-    :param machine: formats to choose from, the fastest first; None takes `available()`.
+    :param base: that is to be served, if that is known.
+    :param machine: formats to choose from, the fastest first; None takes `available(base)`.
     :raises ExtractorError: for an unknown name.
     """
     for name in FORMATS:
@@ -33,18 +41,21 @@ def choose(asked: str, adapter: Adapter | None, machine: Sequence[Format] | None
             return name
     if asked != "auto":
         raise ExtractorError(f"no engine {asked!r}", hint=f"known: auto, {', '.join(FORMATS)}")
-    for name in available() if machine is None else machine:
+    for name in available(base) if machine is None else machine:
         loss = None if adapter is None else adapter.loss(name)
         if (adapter is None and name == "bf16") or (loss is not None and loss <= ACCEPTED):
             return name
     return "fp32"
 
 
-def available() -> Iterator[Format]:
-    """Yield the formats narrower than fp32 that this machine runs well, the fastest first."""
+def available(base: BaseModel | None = None) -> Iterator[Format]:
+    """Yield the formats narrower than fp32 that this machine runs well, the fastest first.
+
+    :param base: that is to be served; one of another architecture is served in fp32 alone.
+    """
     from extractor.engine import openvino_runner
 
-    if openvino_runner.installed():
+    if openvino_runner.installed() and (base is None or openvino_runner.runs(base)):
         if multiplies_bf16():
             yield "bf16"
         yield "int8"

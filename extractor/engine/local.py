@@ -81,7 +81,9 @@ class LocalEngine:
 
             runner = OpenVinoRunner.load(base, adapter, kind, threads)
         tokenizer = base_model.load_tokenizer(base)
-        return cls(runner, tokenizer, {"base": base.sha256, "engine": kind})
+        return cls(
+            runner, tokenizer, {"base": base.sha256, "engine": kind, "runner": runner.version}
+        )
 
     @property
     def identity(self) -> dict[str, str]:

@@ -90,6 +90,8 @@ class OpenVinoRunner:
     :raises MissingExtra: if OpenVINO is not installed.
     """
 
+    version = "openvino 2"
+
     def __init__(
         self, weights: Weights, architecture: Architecture, kind: Kind, threads: int | None = None
     ) -> None:
@@ -120,8 +122,7 @@ class OpenVinoRunner:
 
         _openvino()
         try:
-            config = json.loads((base.folder / "config.json").read_text(encoding="utf-8"))
-            architecture = Architecture.of(config)
+            architecture = Architecture.of(_config(base))
             weights = read_weights(base.folder)
             if adapter is not None:
                 add_adapter(weights, adapter)
@@ -154,7 +155,7 @@ class OpenVinoRunner:
         return state.tokens
 
     def run(self, state: OpenVinoState, tokens: list[int], keep: int) -> npt.NDArray[np.float32]:
-        """Read tokens; return the logits behind the last `keep` of them."""
+        """Read tokens, one at least; return the logits behind the last `keep` of them."""
         first_kept = len(tokens) - keep
         found = []
         for start in range(0, len(tokens), _STEP):
@@ -214,6 +215,20 @@ def _numbers(tensor: Any) -> npt.NDArray[Any]:
     """Return a view of a tensor's memory that numpy can copy; it knows no bf16."""
     numbers: npt.NDArray[Any] = tensor.data
     return numbers if numbers.itemsize == 4 else numbers.view(np.uint16)
+
+
+def runs(base: BaseModel) -> bool:
+    """Return whether a base model is of the architecture that is run here."""
+    try:
+        Architecture.of(_config(base))
+    except (BaseModelError, OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
+def _config(base: BaseModel) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((base.folder / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
 def read_weights(folder: Path) -> Weights:

@@ -11,9 +11,9 @@ from typing import Any
 
 from extractor.errors import OutputError
 from extractor.schema import AnySchema
-from training.advise.kept import KeepingEngine
 from training.advise.memory import Memory
 from training.evaluate import Reader, Scored, score
+from training.kept import KeepingEngine
 from training.methods.known import Known
 from training.score import ScoreCard, card_of
 

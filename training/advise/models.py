@@ -15,9 +15,9 @@ from extractor.pipeline import Extractor
 from extractor.rules import Rules
 from extractor.schema import AnySchema
 from training.advise.config import AdviseConfig
-from training.advise.kept import Asked, KeepingEngine, Kept
 from training.augment import AugmentConfig
 from training.corpus import LabelledDocument
+from training.kept import Asked, KeepingEngine, Kept
 from training.tune import Estimate, TuneConfig, tune_on
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Models:
         self._base = base_model.find(config.base_model)
         folder = adapters.shipped(self._base)
         self._shipped = None if folder is None else adapters.read(folder)
-        self.engine = choose(config.engine, self._shipped)
+        self.engine = choose(config.engine, self._shipped, self._base)
         self._answers: dict[Asked, Kept] = {}  # of the adapter that comes with the package
 
     def fingerprint(self) -> str:
