@@ -68,8 +68,8 @@ EngineOption = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="fp32, bf16, int8 (needs openvino), or auto: the fastest that train found to lose "
-        "at most 1 of 100 values.",
+        help="fp32, bf16 (processors with AMX), int8, or auto: the fastest that train found to "
+        "lose at most 1 of 100 values.",
     ),
 ]
 PasswordOption = Annotated[

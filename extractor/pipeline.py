@@ -128,7 +128,7 @@ class Extractor(Generic[T]):
     :param engine: runs the model; a name loads the local one: `fp32`, `bf16`, `int8`, or `auto`
         for the fastest that the adapter is known to lose no values in.
     :param max_new_tokens: of one window's answer; what is longer is closed and marked truncated.
-    :param threads: of the local engine; None leaves torch's default.
+    :param threads: of the local engine; None leaves the choice to the runtime.
     :param windows: how long documents are cut; None takes the adapter's, else the default.
     :param all_windows: read every window; else of documents of more than
         `extractor.retrieval.MANY` the most promising ones, and others while a field is wanted.

@@ -15,7 +15,7 @@ import hashlib
 import io
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -23,7 +23,16 @@ from typing import Any
 
 from extractor.document import Document
 from extractor.errors import ReferenceDataError
-from extractor.fields import CodeType, FieldType, Locale, VerbatimType, bare
+from extractor.fields import (
+    CodeType,
+    FieldType,
+    IbanType,
+    Locale,
+    Parsed,
+    Span,
+    VerbatimType,
+    bare,
+)
 from extractor.schema import AnySchema, FieldWarning, LeafNode
 
 _ALIKE = 0.9
@@ -40,6 +49,7 @@ class Reference:
     :param problems: what could not be used, with its place in the file.
     """
 
+    schema: AnySchema
     name: str
     fields: dict[str, FieldType]
     rows: tuple[dict[str, Any], ...]
@@ -91,7 +101,7 @@ class Reference:
         """
         found: set[int] = set()
         for name, kind in self._identifiers():
-            for value in set(_printed(kind, document.text)):
+            for value in {parsed.value for _, parsed in _printed(kind, document.text)}:
                 found |= self._rows_of(name, value)
         named = any(
             isinstance(kind, VerbatimType) and values.get(name) is not None
@@ -127,7 +137,8 @@ class Reference:
 
         :returns: by field, values where none was read; and the warnings `reference` where the
             row's value was taken, `reference_differs` where the document prints another one, which
-            fills nothing, and `reference_ambiguous` where several rows fit.
+            fills nothing, `reference_unsure` where it prints one that may be another party's, which
+            fills the other fields, and `reference_ambiguous` where several rows fit.
         """
         place, how = self.find(document, values)
         if place is None:
@@ -141,28 +152,54 @@ class Reference:
             # Another party, or a forged invoice: neither is to be completed from this row.
             message = f"{row} has another value; what the document prints was kept"
             return {}, [FieldWarning(name, "reference_differs", message) for name in differs]
-        printed = [name for name in known if self._prints_another(document, values, name, known)]
-        if printed:
+        unread = [name for name in known if name not in read]
+        printed = self._printed_instead(document, values, unread, known)
+        wrong = [name for name in printed if _is_checked(self.fields[name])]
+        if wrong:
             message = f"{row} has a value, but the document prints another one; none was taken"
-            return {}, [FieldWarning(name, "reference_differs", message) for name in printed]
-        filled = {name: value for name, value in known.items() if name not in read}
-        return filled, [FieldWarning(name, "reference", f"taken from {row}") for name in filled]
+            return {}, [FieldWarning(name, "reference_differs", message) for name in wrong]
+        unsure = f"{row} has a value, but the document prints one that may be meant; none was taken"
+        filled = {name: known[name] for name in unread if name not in printed}
+        return filled, [
+            *(FieldWarning(name, "reference", f"taken from {row}") for name in filled),
+            *(FieldWarning(name, "reference_unsure", unsure) for name in printed),
+        ]
 
-    def _prints_another(
-        self, document: Document, values: Mapping[str, Any], name: str, known: Mapping[str, Any]
-    ) -> bool:
-        """Return whether a document prints an identifier that could stand in a row's place.
+    def _printed_instead(
+        self,
+        document: Document,
+        values: Mapping[str, Any],
+        unread: Sequence[str],
+        known: Mapping[str, Any],
+    ) -> list[str]:
+        """Return fields for which a document prints an identifier, and not the row's.
 
-        One that was read as another field's value, or that is the row's own, could not.
+        What was read as another field's value, what the row has elsewhere, and what is a part of
+        an IBAN is not meant.
         """
-        kind = self.fields[name]
-        if values.get(name) is not None or not isinstance(kind, CodeType):
-            return False
-        taken = [bare(str(value)) for value in values.values() if isinstance(value, str)]
-        taken += [bare(str(value)) for value in known.values() if isinstance(value, str)]
-        own = bare(str(known[name]))
-        found = set(_certain(kind, document.text, own))
-        return own not in found and bool(found.difference(taken))
+        names = [name for name in unread if isinstance(self.fields[name], CodeType)]
+        if not names:
+            return []
+        read = [leaf.value for leaf in self.schema.leaves(values)]
+        taken = {bare(str(value)) for value in (*read, *known.values()) if value is not None}
+        ibans = [span for span, parsed in _printed(IbanType(), document.text) if not parsed.wrong]
+        found = []
+        for name in names:
+            kind, own = self.fields[name], bare(str(known[name]))
+            printed = [
+                (span, parsed, bare(str(parsed.value)))
+                for span, parsed in _printed(kind, document.text)
+            ]
+            if any(code == own for _, _, code in printed):
+                continue
+            if _is_checked(kind):
+                others = {code for _, parsed, code in printed if not parsed.wrong}
+            else:
+                apart = [(span, code) for span, _, code in printed if _alike(code, own)]
+                others = {code for span, code in apart if not any(_meet(span, i) for i in ibans)}
+            if others - taken:
+                found.append(name)
+        return found
 
     def _agrees(self, name: str, own: Any, known: Any) -> bool:
         """Return whether a value is that of the row; a name may be spelled a little otherwise."""
@@ -215,7 +252,8 @@ def read(path: str | os.PathLike[str], schema: AnySchema) -> Reference:
                 problems.append(f"row {number}, {name}: is no such value")
         rows.append(row)
     digest = hashlib.sha256(data).hexdigest()
-    return Reference(file.name, dict(columns.values()), tuple(rows), tuple(problems), digest)
+    fields = dict(columns.values())
+    return Reference(schema, file.name, fields, tuple(rows), tuple(problems), digest)
 
 
 def _csv(data: bytes) -> Iterator[list[str]]:
@@ -256,31 +294,26 @@ def _value(kind: FieldType, cell: str) -> Any:
         return None
 
 
-def _printed(kind: FieldType, text: str) -> Iterable[Any]:
+def _printed(kind: FieldType, text: str) -> Iterator[tuple[Span, Parsed]]:
     locale = Locale.of(text)
     for start, end in kind.find(text):
         try:
-            yield kind.parse(text[start:end], locale).value
+            yield (start, end), kind.parse(text[start:end], locale)
         except ValueError:
             continue
 
 
-def _certain(kind: CodeType, text: str, known: str) -> Iterator[str]:
-    """Yield the codes of a text that are surely of a type: by check digits, or by their form.
+def _is_checked(kind: FieldType) -> bool:
+    return isinstance(kind, CodeType) and kind.checked
 
-    :param known: a code of the type; others of its form begin with its letters and are as long.
-    """
-    locale = Locale.of(text)
-    letters = known[:2] if known[:2].isalpha() else ""
-    for start, end in kind.find(text):
-        try:
-            parsed = kind.parse(text[start:end], locale)
-        except ValueError:
-            continue
-        code = bare(str(parsed.value))
-        alike = bool(letters) and code.startswith(letters) and len(code) == len(known)
-        if alike or (kind.checked and parsed.wrong is None):
-            yield code
+
+def _alike(code: str, known: str) -> bool:
+    """Return whether a code has the form of a known one: its first letters and its length."""
+    return known[:2].isalpha() and code.startswith(known[:2]) and len(code) == len(known)
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _same(kind: FieldType, known: Any, value: Any) -> bool:

@@ -161,36 +161,57 @@ def test_a_wrong_table_changes_no_printed_value(tmp_path: Path) -> None:
     assert codes(found) == {("seller_vat_id", "reference_differs"), ("iban", "reference_differs")}
 
 
-@pytest.mark.parametrize(
-    ("column", "known", "printed"),
-    [
-        ("iban", "AT611904300234573201", "GB33BUKB20201555555555"),
-        ("seller_vat_id", "DE811569869", "DE136695976"),
-    ],
-)
-def test_nothing_is_filled_where_another_identifier_is_printed_and_was_missed(
-    column: str, known: str, printed: str, tmp_path: Path
-) -> None:
-    wrong = tmp_path / "wrong.csv"
-    wrong.write_text(f"seller_name,{column}\nMill Ltd,{known}\n")
-    text = f"Mill Ltd\nVAT / IBAN {printed}\nTotal 5.00"
+def vendors(folder: Path, header: str, *rows: str) -> Path:
+    file = folder / f"{len(list(folder.iterdir()))}.csv"
+    file.write_text("\n".join([header, *rows]), encoding="utf-8")
+    return file
+
+
+def test_nothing_is_filled_where_another_iban_is_printed_and_was_missed(tmp_path: Path) -> None:
+    printed = "GB33BUKB20201555555555"
+    text = f"Mill Ltd\nIBAN {printed}\nTotal 5.00"
+    header = "seller_name,seller_vat_id,iban"
+    wrong = vendors(tmp_path, header, "Mill Ltd,GB123456782,AT611904300234573201")
+    right = vendors(tmp_path, header, f"Mill Ltd,GB123456782,{printed}")
 
     found = read(wrong, text, seller_name="Mill Ltd")
 
-    assert found.values[column] is None
-    assert codes(found) == {(column, "reference_differs")}
-    right = tmp_path / "right.csv"
-    right.write_text(f"seller_name,{column}\nMill Ltd,{printed}\n")
-    assert read(right, text, seller_name="Mill Ltd").values[column] == printed
+    assert (found.values["iban"], found.values["seller_vat_id"]) == (None, None)
+    assert codes(found) == {("iban", "reference_differs")}
+    assert read(right, text, seller_name="Mill Ltd").values["iban"] == printed
+
+
+def test_a_tax_number_that_may_be_meant_leaves_its_field_empty(tmp_path: Path) -> None:
+    text = "Mill Ltd\nYour VAT DE136695976\nTotal 5.00"
+    header = "seller_name,seller_vat_id,iban"
+    file = vendors(tmp_path, header, "Mill Ltd,DE811569869,AT611904300234573201")
+
+    found = read(file, text, seller_name="Mill Ltd")
+
+    assert found.values["seller_vat_id"] is None
+    assert found.values["iban"] == "AT611904300234573201"
+    assert codes(found) == {("seller_vat_id", "reference_unsure"), ("iban", "reference")}
+
+
+def test_the_beginning_of_an_iban_is_no_tax_number(tmp_path: Path) -> None:
+    file = vendors(tmp_path, "seller_name,seller_vat_id", "Mill NV,BE0202239951")
+    text = "Mill NV\nIBAN BE68 5390 0754 7034\nTotal 5.00"
+
+    found = read(file, text, seller_name="Mill NV", iban="BE68 5390 0754 7034")
+
+    assert found.values["seller_vat_id"] == "BE0202239951"
+    assert codes(found) == {("seller_vat_id", "reference")}
 
 
 def test_an_identifier_that_was_read_as_another_field_hinders_nothing(table: Path) -> None:
-    text = "M\u00fcller GmbH\nTo VAT DE811569869"
+    class Party(BaseModel):
+        vat_id: VatId | None = None
 
     class Both(Bill):
-        buyer_vat_id: VatId | None = None
+        buyer: Party | None = None
 
-    engine = CannedEngine({"seller_name": "M\u00fcller GmbH", "buyer_vat_id": "DE811569869"})
+    text = "M\u00fcller GmbH\nTo VAT DE811569869"
+    engine = CannedEngine({"seller_name": "M\u00fcller GmbH", "buyer": {"vat_id": "DE811569869"}})
 
     found = Extractor(Both, engine=engine, reference=table).extract(text)
 
