@@ -111,6 +111,13 @@ class Combination:
             return None
         return self._of(path, self._said(path), value)
 
+    def believed(self, path: str, value: Any) -> float:
+        """Return by what windows' votes for a value are multiplied; 1 where rules say nothing."""
+        if path not in self._weighed():
+            return 1.0
+        probability = self._of(path, self._said(path), value)
+        return float(probability**self._rules.weight)
+
     def _weighed(self) -> Iterator[str]:
         """Yield the paths of single values whose rules can be weighed, in the schema's order."""
         for path in self._rules.single:

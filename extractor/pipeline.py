@@ -672,7 +672,7 @@ class _Read:
         ]
         merged, loaded = Merged({}, {}, {}), Loaded({}, {}, [], {})
         if asked is not None:
-            merged = merge(asked, answers)
+            merged = merge(asked, answers, None if together is None else together.believed)
             text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
             loaded = asked.load(text, Locale.of(document.text))
         signals = [confidence.signals(output) for output in outputs]

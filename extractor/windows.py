@@ -199,12 +199,17 @@ class Merged:
     others: dict[str, tuple[Other, ...]]
 
 
-def merge(schema: AnySchema, answers: Sequence[Answer]) -> Merged:
+def merge(
+    schema: AnySchema,
+    answers: Sequence[Answer],
+    believed: Callable[[str, Any], float] | None = None,
+) -> Merged:
     """Make one answer of the windows' answers; a single answer stays as it is.
 
     Windows vote on a single value with their probabilities: those that give the same normalised
     value add theirs up, one whose window does not show its value counts `UNGROUNDED`, and of equal
-    votes the first in the document wins. A window that says nothing but null has no say where
+    votes the first in the document wins. Rules that were learned from labels have read the whole
+    document and weigh each vote. A window that says nothing but null has no say where
     another found something. Tuples, whose places have their own meaning, are single values.
 
     Rows of lists are joined in document order, without rows of nulls only, and rows that stand in
@@ -213,6 +218,8 @@ def merge(schema: AnySchema, answers: Sequence[Answer]) -> Merged:
     list it speaks against it.
 
     :param answers: in document order; between them windows may be missing.
+    :param believed: what others who read the whole document say of a value, by path: the votes for
+        it are multiplied by that. None leaves them as they are.
     """
     if len(answers) == 1:
         return Merged(dict(answers[0].printed), dict.fromkeys(answers[0].printed, 0), {})
@@ -233,7 +240,7 @@ def merge(schema: AnySchema, answers: Sequence[Answer]) -> Merged:
         odd = [i for i, value in enumerate(said) if value not in (None, [])]
         best = (found or odd or [0])[0]
         if len(found) > 1:
-            best, others = _vote(schema.only([name]), name, answers, found)
+            best, others = _vote(schema.only([name]), name, answers, found, believed)
             merged.others.update(others)
         merged.printed[name], merged.source[name] = said[best], best
     return merged
@@ -265,7 +272,11 @@ def _same(a: Leaf, b: Leaf) -> bool:
 
 
 def _vote(
-    schema: AnySchema, name: str, answers: Sequence[Answer], found: Sequence[int]
+    schema: AnySchema,
+    name: str,
+    answers: Sequence[Answer],
+    found: Sequence[int],
+    believed: Callable[[str, Any], float] | None,
 ) -> tuple[int, dict[str, tuple[Other, ...]]]:
     """Return the window whose value wins, and what lost against it, by path."""
     locale = Locale.of(answers[0].text)
@@ -277,8 +288,15 @@ def _vote(
             parties.append([voice])
         else:
             party.append(voice)
+
+    def votes(party: Sequence[_Voice]) -> float:
+        total = sum(voice.weight for voice in party)
+        if believed is not None and name in party[0].leaves:
+            total *= believed(name, party[0].leaves[name].value)
+        return total
+
     # Sorting keeps the order of the document among equals, as `max` does.
-    parties.sort(key=lambda party: -sum(voice.weight for voice in party))
+    parties.sort(key=votes, reverse=True)
     winner, *losers = parties
     best = max(winner, key=lambda voice: voice.weight)
     return best.index, _others(best, losers)

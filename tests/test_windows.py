@@ -128,6 +128,20 @@ def test_the_surer_window_decides_a_single_value() -> None:
     assert {"total": (Other("a", None, 0.4, 1),)} == merged.others
 
 
+def test_what_others_believe_of_a_value_weighs_its_votes() -> None:
+    text = "a\nb\n"
+    answers = [
+        answer(Window(0, 2), text, 0.4, total="a"),
+        answer(Window(2, 4), text, 0.8, total="b"),
+    ]
+    known = {"a": 0.9, "b": 0.1}
+
+    merged = merge(schema(total=str), answers, lambda path, value: known[value])
+
+    assert (merged.printed, merged.source) == ({"total": "a"}, {"total": 0})
+    assert merge(schema(total=str), answers, lambda path, value: 0.0).printed == {"total": "a"}
+
+
 def test_windows_that_say_the_same_outvote_a_surer_one() -> None:
     text = "1.250,00\n99,00\n1250,00\n"
     first = answer(Window(0, 9), text, 0.5, total="1.250,00")
