@@ -37,7 +37,7 @@ FORMAT = 2
 FILE = "confidence.json"
 CONDITIONS = {
     "engine": "number format",
-    "runner": "runtime of the model",
+    "runtime": "runtime of the model",
     "windows": "window and overlap of",
     "windows_read": "windows read",
     "class": "class",

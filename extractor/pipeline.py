@@ -215,7 +215,7 @@ class Extractor(Generic[T]):
             self._identity["target_precision"] = str(target_precision)
         if isinstance(engine, str):
             kind = _format(bundle, base, engine)
-            self.uncalibrated = self._uncalibrated({"engine": kind})
+            self.uncalibrated = self._uncalibrated({"engine": kind, "runtime": _runtime(kind)})
             engine = _load(bundle, base, kind, threads)
         else:
             self.uncalibrated = self._uncalibrated(engine.identity)
@@ -616,6 +616,12 @@ def _format(bundle: Adapter | None, base: BaseModel, name: str) -> Format:
     from extractor.engine.choice import choose
 
     return choose(name, bundle, base)
+
+
+def _runtime(kind: Format) -> str:
+    from extractor.engine.choice import RUNTIMES
+
+    return RUNTIMES[kind]
 
 
 def _load(bundle: Adapter | None, base: BaseModel, kind: Format, threads: int | None) -> Engine:

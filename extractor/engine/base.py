@@ -114,11 +114,6 @@ class Runner(Protocol):
     """
 
     @property
-    def version(self) -> str:
-        """Changes where the same weights come to give other logits."""
-        ...
-
-    @property
     def context_tokens(self) -> int:
         """Longest sequence that the model was made for."""
         ...

@@ -17,6 +17,8 @@ from extractor.errors import ExtractorError
 Format = Literal["fp32", "bf16", "int8"]
 Asked = Literal["auto", "fp32", "bf16", "int8"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+RUNTIMES: dict[Format, str] = {"fp32": "torch 1", "bf16": "openvino 2", "int8": "openvino 2"}
+"""What runs a format; the number changes where the same weights come to give other logits."""
 ACCEPTED = 0.01
 """Share of values that a format may lose and still be chosen without being asked for."""
 

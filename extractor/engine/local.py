@@ -16,7 +16,7 @@ import numpy as np
 from extractor import base_model
 from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
-from extractor.engine.choice import Format
+from extractor.engine.choice import RUNTIMES, Format
 from extractor.engine.constraint import Constraint
 from extractor.engine.decode import columns, decode, score, token_offsets
 from extractor.engine.draft import Drafter
@@ -81,9 +81,8 @@ class LocalEngine:
 
             runner = OpenVinoRunner.load(base, adapter, kind, threads)
         tokenizer = base_model.load_tokenizer(base)
-        return cls(
-            runner, tokenizer, {"base": base.sha256, "engine": kind, "runner": runner.version}
-        )
+        identity = {"base": base.sha256, "engine": kind, "runtime": RUNTIMES[kind]}
+        return cls(runner, tokenizer, identity)
 
     @property
     def identity(self) -> dict[str, str]:

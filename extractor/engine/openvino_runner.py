@@ -90,8 +90,6 @@ class OpenVinoRunner:
     :raises MissingExtra: if OpenVINO is not installed.
     """
 
-    version = "openvino 2"
-
     def __init__(
         self, weights: Weights, architecture: Architecture, kind: Kind, threads: int | None = None
     ) -> None:

@@ -24,8 +24,6 @@ class TorchRunner:
     :param model: a causal language model; its number format is that of the weights.
     """
 
-    version = "torch 1"
-
     def __init__(self, model: PreTrainedModel) -> None:
         self.model = model
 
