@@ -97,12 +97,12 @@ def load(base: BaseModel, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
             f"base model {base.name}: the weights in {base.folder} cannot be loaded: {error}",
             hint="fetch or copy the model again, it may be incomplete; or free memory",
         ) from error
-    choose_attention(model, dtype)
+    _choose_attention(model, dtype)
     model.eval()
     return model, load_tokenizer(base)
 
 
-def choose_attention(model: PreTrainedModel, dtype: torch.dtype) -> None:
+def _choose_attention(model: PreTrainedModel, dtype: torch.dtype) -> None:
     """Take our attention where it is the faster one: bf16 on a processor."""
     import torch
 
@@ -117,7 +117,7 @@ def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerFast:
     """Load the tokenizer alone. :raises BaseModelError: if the folder holds none."""
     transformers = import_transformers()
     try:
-        # Not AutoTokenizer: it imports torch, which int8 does without.
+        # Not AutoTokenizer: it imports torch, which bf16 and int8 do without.
         tokenizer: PreTrainedTokenizerFast = transformers.PreTrainedTokenizerFast.from_pretrained(
             base.folder, local_files_only=True
         )

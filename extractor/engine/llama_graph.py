@@ -203,7 +203,7 @@ class Graph:
         """Return a matrix, for int8 as whole numbers and a scale for each group of a row."""
         matrix = self.weights[name]
         if self.kind == "bf16":
-            return self._shared(matrix)  # the runtime narrows it as it lays it out
+            return self._shared(matrix)  # the runtime lays out a narrow copy, and keeps this one
         rows, columns = matrix.shape
         groups = matrix.reshape(rows, -1, _GROUP if columns % _GROUP == 0 else columns)
         scale = np.abs(groups).max(axis=2, keepdims=True) / 127
