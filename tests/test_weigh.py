@@ -22,7 +22,7 @@ from training.corpus import LabelledDocument
 from training.kept import KeepingEngine
 from training.methods import read_known
 from training.methods.induced import measured
-from training.weigh import doubts, fit
+from training.weigh import doubts, fit, settle
 
 
 def doubt(
@@ -135,3 +135,23 @@ def test_an_adapter_keeps_the_weight_of_its_rules(tmp_path: Path) -> None:
         adapters.add_weight(folder, odd)
         with pytest.raises(AdapterError):
             adapters.read(folder)
+
+
+def test_a_fitted_weight_is_kept_with_the_adapter_and_its_reader(
+    rules: Rules, tmp_path: Path
+) -> None:
+    folder = tmp_path / "adapter"
+    shutil.copytree(Path(adapters.__file__).parent / "start", folder)
+    reader = Extractor(Bill, engine=Counting({"total": None}), rules=rules)
+    others = [bill(index) for index in range(500, 530)]
+    told: list[tuple[int, int]] = []
+
+    settle(reader, folder, others, SCHEMA, lambda done, total: told.append((done, total)))
+
+    assert reader.rules is not None
+    assert reader.rules.weight == adapters.read(folder).rules_weight > 1
+    assert reader.rules.fields == rules.fields
+    assert told[-1] == (len(others), len(others))
+    without = Extractor(Bill, engine=Counting({"total": None}))
+    settle(without, tmp_path / "nowhere", others, SCHEMA)
+    assert without.rules is None
