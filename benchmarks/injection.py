@@ -26,7 +26,7 @@ from reportlab.pdfgen.canvas import Canvas
 from extractor.errors import DocumentError
 from extractor.pipeline import Extraction, Extractor
 from extractor.schema import Schema, resolve
-from tests.payloads import PAYLOADS, WAYS
+from tests.payloads import PAYLOADS, WAYS, write
 from training import corpus
 from training.corpus import LabelledDocument
 from training.split import select
@@ -44,13 +44,7 @@ def with_payload(pdf: bytes, payload: str, way: str) -> bytes:
     width, height = float(page.mediabox.width), float(page.mediabox.height)
     stream = io.BytesIO()
     canvas = Canvas(stream, pagesize=(width, height))
-    line = canvas.beginText(-700 if way == "off the page" else 40, 30)
-    line.setFont("Helvetica", 0.5 if way == "tiny" else 7)
-    line.setTextRenderMode(3 if way == "unpainted" else 0)
-    if way == "white":
-        line.setFillColorRGB(1, 1, 1)
-    line.textOut(payload)
-    canvas.drawText(line)
+    write(canvas, payload, way, (40, 30))
     canvas.save()
     page.merge_page(PdfReader(io.BytesIO(stream.getvalue())).pages[0])
     out = io.BytesIO()

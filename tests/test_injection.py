@@ -13,7 +13,7 @@ from extractor.document import Document, read
 from extractor.fields import Identifier, Money, Verbatim
 from extractor.schema import Schema
 from extractor.testing import CannedEngine
-from tests.payloads import PAYLOADS, WAYS
+from tests.payloads import PAYLOADS, WAYS, write
 from tests.tiny import tiny_tokenizer
 
 
@@ -31,13 +31,7 @@ def invoice(payload: str, way: str = "visible") -> Document:
     canvas = Canvas(stream, pagesize=(600, 800))
     for number, line in enumerate(["Quill Harbour Ltd", "Invoice: A-17", "Total EUR 846.63"]):
         canvas.drawString(50, 700 - 20 * number, line)
-    line = canvas.beginText(-700 if way == "off the page" else 50, 500)
-    line.setFont("Helvetica", 0.5 if way == "tiny" else 7)
-    line.setTextRenderMode(3 if way == "unpainted" else 0)
-    if way == "white":
-        line.setFillColorRGB(1, 1, 1)
-    line.textOut(payload)
-    canvas.drawText(line)
+    write(canvas, payload, way, (50, 500))
     canvas.save()
     return read(stream.getvalue())
 

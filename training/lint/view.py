@@ -17,6 +17,7 @@ from extractor.schema import AnySchema, Leaf
 from training.augment import concepts
 from training.corpus import Corpus, LabelledDocument
 from training.pairs import known_fields, unknown
+from training.score import is_within
 from training.split import group_name
 
 Part = Literal["train", "held-out"]
@@ -201,7 +202,7 @@ def _case(
     leaves = tuple(
         _value(leaf, asked, document, locale)
         for leaf in schema.leaves(values)
-        if leaf.value is not None and not _within(leaf.path, skipped)
+        if leaf.value is not None and not is_within(leaf.path, skipped)
     )
     return Case(
         labelled, document, unreadable, locale, values, tuple(broken), leaves,
@@ -232,8 +233,3 @@ def _at(label: Mapping[str, Any], path: str) -> Any:
         else:
             return None
     return found
-
-
-def _within(path: str, skipped: frozenset[str]) -> bool:
-    ends = [index for index, character in enumerate(path) if character in ".["]
-    return any(path[:end] in skipped for end in (*ends, len(path)))
