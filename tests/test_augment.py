@@ -19,7 +19,7 @@ from training.augment import AugmentConfig, Curriculum
 from training.pairs import Pair, build
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-QUIET = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0)
+QUIET = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0, decoys=0)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_every_target_stands_in_its_text(schema: AnySchema, pairs: list[Pair], s
 
 
 def test_a_value_taken_out_is_null_and_nowhere_left(schema: AnySchema, pairs: list[Pair]) -> None:
-    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0)
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0, decoys=0)
     before = {pair.document: pair for pair in pairs}
     taken: set[str] = set()
     for pair in Curriculum(schema, pairs, config, 2, 0).pairs():
@@ -85,7 +85,7 @@ def test_a_value_that_another_field_holds_too_is_not_taken_out(schema: AnySchema
     asked = schema.only(["net_total", "gross_total"])
     target = asked.target({"net_total": "50.00", "gross_total": "50.00"})
     pair = Pair("one", asked, "Subtotal 50.00\nTotal 50.00", target)
-    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0)
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0, decoys=0)
     for seed in range(20):
         (shown,) = Curriculum(asked, [pair], config, 1, seed).pairs()
         assert shown == pair
@@ -103,7 +103,7 @@ def test_large_groups_are_shown_less_often_each(schema: AnySchema, pairs: list[P
 def without(asked: AnySchema, text: str, printed: dict[str, str], name: str) -> list[Pair]:
     """Return what taking values out makes of a text where only `name` may go."""
     pair = Pair("one", asked, text, asked.target(printed))
-    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0)
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=1, drop_lines=0, decoys=0)
     shown = [Curriculum(asked, [pair], config, 1, seed).pairs()[0] for seed in range(20)]
     return [p for p in shown if json.loads(p.target)[name] is None]
 
@@ -136,7 +136,7 @@ def test_shares_that_are_none_are_refused(share: float) -> None:
 def test_a_drawn_request_asks_in_the_order_of_the_schema(
     schema: AnySchema, pairs: list[Pair]
 ) -> None:
-    config = AugmentConfig(synthetic=0, subset=1, swap=0, remove=0, drop_lines=0)
+    config = AugmentConfig(synthetic=0, subset=1, swap=0, remove=0, drop_lines=0, decoys=0)
     order = {name: index for index, name in enumerate(schema.field_names)}
     for pair in Curriculum(schema, random.Random(0).sample(pairs, 8), config, 1, 0).pairs():
         places = [order[name] for name in json.loads(pair.target)]
@@ -149,7 +149,7 @@ def test_of_long_texts_more_lines_without_values_are_left_out(schema: AnySchema)
     target = asked.target({"invoice_number": "A-17", "gross_total": "12.50"})
     terms = [f"general terms number {n} apply" for n in range(200)]
     pair = Pair("d", asked, "\n".join(["Invoice A-17", *terms, "Sum 12.50"]), target)
-    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0)
+    config = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, decoys=0)
     shown = [Curriculum(asked, [pair], config, 1, seed).pairs()[0] for seed in range(20)]
 
     lengths = [len(pair.text.split("\n")) for pair in shown]

@@ -24,7 +24,7 @@ from training.context import learn
 
 FILLER = "The parties agree on what follows here.\n" * 12
 SMALL = WindowConfig(90, 0)
-QUIET = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0)
+QUIET = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0, decoys=0)
 
 
 def words(text: str) -> int:

@@ -78,7 +78,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_base(tmp_path_factory.mktemp("base"))
 
 
-PLAIN = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0)
+PLAIN = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0, decoys=0)
 
 
 def config(base: Path, **changes: object) -> TuneConfig:

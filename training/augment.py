@@ -1,12 +1,13 @@
 """What a model sees beside the labelled documents as they are, and in which order.
 
-A few dozen sellers teach a model their layouts by heart. Five things work against that:
+A few dozen sellers teach a model their layouts by heart. Six things work against that:
 
 * synthetic business documents, so that the task is learned, and kept, on many layouts;
 * requests for some of the fields, so that it reads the request instead of reciting an order;
 * values of one kind exchanged between documents, so that a name cannot be known by heart;
 * values taken out of documents, so that "not there" is learned on layouts that mostly have them;
-* lines without any value left out, so that no fixed distance can be counted on.
+* lines without any value left out, so that no fixed distance can be counted on;
+* fields that a document does not have, so that what is asked for is not taken to be there.
 
 Of long documents most windows hold none of the values; only some of those are shown, or a model
 would learn little but null.
@@ -33,8 +34,10 @@ from extractor.evidence import occurrences
 from extractor.fields import Locale
 from extractor.schema import AnySchema, LeafNode, ListNode, Node, ObjectNode, Schema
 from training import synthetic
-from training.pairs import Pair, subset
-from training.synthetic import CONCEPTS, SyntheticDocument
+from training.pairs import Pair, extended, subset
+from training.synthetic import CONCEPTS, SyntheticDocument, others
+from training.synthetic.others import Box
+from training.synthetic.words import LABELS
 
 _ENOUGH = 1500  # characters; of a longer text more lines are left out
 _TYPES: dict[str, Any] = {  # an Annotated alias has no common static type
@@ -63,6 +66,8 @@ class AugmentConfig:
     :param drop_lines: share of lines without values that are left out, in half of the examples;
         of long texts more, so that most of them are trained on in half of the time. 0 leaves
         none out.
+    :param decoys: share of examples that also ask for a few fields that the document does not have;
+        of synthetic documents, for some that it has under other labels too.
     :param negatives: most windows that hold none of the values, for each window of the same
         document that holds one, or for the document where none does; each epoch draws others. In
         use the windows that promise a value are read first, so a third of all that training shows
@@ -75,12 +80,13 @@ class AugmentConfig:
     swap: float = 0.5
     remove: float = 0.35
     drop_lines: float = 0.15
+    decoys: float = 0.2
     negatives: float = 0.5
     max_target_tokens: int = 256
 
     def __post_init__(self) -> None:
         """Refuse shares that are none."""
-        for name in ("subset", "swap", "remove", "drop_lines"):
+        for name in ("subset", "swap", "remove", "drop_lines", "decoys"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must be between 0 and 1 (inclusive), was: {value}")
@@ -170,12 +176,36 @@ class Curriculum:
             name: _shape(nodes[name], document.printed[concept]) for name, concept in known.items()
         }
         pair = Pair("synthetic", schema, document.text, schema.target(printed))
-        return self._request(pair, draw)
+        return self._with_more(self._request(pair, draw), document.boxes, draw)
 
     def ask_any(self, document: SyntheticDocument, draw: random.Random) -> Pair:
         """Ask a synthetic document for fields drawn at random."""
         schema, printed = _drawn_schema(document, draw)
-        return Pair("synthetic", schema, document.text, schema.target(printed))
+        pair = Pair("synthetic", schema, document.text, schema.target(printed))
+        return self._with_more(pair, document.boxes, draw)
+
+    def _with_more(self, pair: Pair, boxes: Mapping[str, Box], draw: random.Random) -> Pair:
+        """Ask for further fields: some of a document's other boxes, and some that it lacks."""
+        if draw.random() >= self.config.decoys:
+            return pair
+        known = pair.schema.field_names
+        shown = [name for name in boxes if name not in known]
+        asked = {
+            name: boxes[name] for name in draw.sample(shown, min(len(shown), draw.randint(0, 4)))
+        }
+        lacking = others.absent(pair.text, {*known, *boxes})
+        most = min(len(lacking), draw.choice((1, 2, 2, 3, 5, 10) if boxes else (1, 1, 2, 3)))
+        for other in draw.sample(lacking, most):
+            asked[other.name] = Box(other.kind, None, other.note)
+        if not asked:
+            return pair
+        fields: dict[str, Any] = {}
+        for name in draw.sample(list(asked), len(asked)):
+            note = asked[name].note if draw.random() < 0.7 else ""
+            fields[name] = (_TYPES[asked[name].kind] | None, Field(None, description=note or None))
+        more = Schema.of(create_model("More", **fields))
+        printed = {name: _shape(node, asked[name].value) for name, node in more.root.keys}
+        return extended(pair, more, printed, draw)
 
     def _vary(self, pair: Pair, draw: random.Random) -> Pair:
         if draw.random() < self.config.swap:
@@ -185,7 +215,7 @@ class Curriculum:
         if self.config.drop_lines and draw.random() < 0.5:
             beyond = min(0.6, 1 - _ENOUGH / len(pair.text))
             pair = _without_lines(pair, max(self.config.drop_lines, beyond), draw)
-        return self._request(pair, draw)
+        return self._with_more(self._request(pair, draw), {}, draw)
 
     def _request(self, pair: Pair, draw: random.Random) -> Pair:
         names = pair.schema.field_names
@@ -276,6 +306,12 @@ def _drawn_schema(
         kind, notes = CONCEPTS[concept]
         name = concept if draw.random() < 0.6 else draw.choice(_names(concept))
         note = draw.choice([*notes, ""]) or None
+        if draw.random() < 0.1 and concept in LABELS[document.language]:
+            # A class in the language of its documents; "Nr." alone would not say which number.
+            own = others.field_name(draw.choice(LABELS[document.language][concept]))
+            name, note = own or name, note or draw.choice(notes)
+        if name in fields:
+            name = concept
         definition = (_TYPES[kind] | None, Field(None, description=note))
         party, _, part = name.partition("_")
         if nested and party in _PARTIES and part:

@@ -9,6 +9,7 @@ target but carries no loss.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -254,6 +255,27 @@ def subset(pair: Pair, names: Sequence[str]) -> Pair:
     return replace(pair, schema=schema, target=target, unlabelled=unlabelled)
 
 
+def extended(pair: Pair, more: AnySchema, printed: Mapping[str, Any], draw: random.Random) -> Pair:
+    """Return the pair that asks for further fields too: behind its own, or anywhere among them.
+
+    :param printed: their values as the text prints them.
+    """
+    added, mixed = dict(more.root.keys), {**dict(pair.schema.root.keys), **dict(more.root.keys)}
+    order = list(mixed)
+    if draw.random() < 0.5:
+        for name in added:
+            order.remove(name)
+            order.insert(draw.randint(0, len(order)), name)
+    root = replace(
+        pair.schema.root,
+        keys=tuple((name, mixed[name]) for name in order),
+        notes=(*pair.schema.root.notes, *more.root.notes),
+    )
+    schema: AnySchema = Schema(pair.schema.model, root)
+    target, unlabelled = _render_target(schema, {**_with_holes(pair), **printed})
+    return replace(pair, schema=schema, target=target, unlabelled=unlabelled)
+
+
 def write(pairs: Sequence[Pair], path: Path) -> None:
     """Write pairs as JSON lines that a person can read: document, prompt messages, target."""
     from extractor.prompt import messages
@@ -466,6 +488,7 @@ __all__ = [
     "build",
     "choices",
     "example",
+    "extended",
     "known_fields",
     "subset",
     "undecodable",

@@ -28,12 +28,13 @@ logger = logging.getLogger(__name__)
 
 _LONGEST = 2000  # characters; long documents teach little that two shorter ones do not
 _READY = {"invoice": 0.4, "receipt": 0.08}  # share of requests; the others are for drawn schemas
+_DECOYS = 0.6
 
 
 def pairs(count: int, seed: int) -> list[Pair]:
     """Return requests to synthetic documents, the same ones for the same arguments."""
     draw = random.Random(seed)
-    config = AugmentConfig(synthetic=0)
+    config = AugmentConfig(synthetic=0, decoys=_DECOYS)
     asked = {
         name: Curriculum(Schema.of(resolve(name)), [], config, epochs=1, seed=seed)
         for name in _READY

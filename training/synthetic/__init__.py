@@ -15,8 +15,9 @@ from typing import Any
 
 from training.synthetic.deals import invent
 from training.synthetic.layouts import Sheet, compose, decide
+from training.synthetic.others import Box
 
-__all__ = ["CONCEPTS", "SyntheticDocument", "documents"]
+__all__ = ["CONCEPTS", "Box", "SyntheticDocument", "documents"]
 
 # Concept: the field type that reads it, and notes of which one may stand in a prompt.
 CONCEPTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -135,6 +136,8 @@ class SyntheticDocument:
     :param kinds: what was chosen for the layout, to count by.
     :param unclear: concepts whose value is printed in pieces (an address beside another column)
         or more than one value would be right; None in `printed`, and not to be asked for.
+    :param boxes: labelled places that are none of the concepts, by a name that a class may give
+        them.
     """
 
     text: str
@@ -142,6 +145,7 @@ class SyntheticDocument:
     printed: dict[str, Any]
     kinds: dict[str, str] = field(default_factory=dict)
     unclear: frozenset[str] = frozenset()
+    boxes: dict[str, Box] = field(default_factory=dict)
 
 
 def documents(count: int, seed: int, max_characters: int = 2600) -> Iterator[SyntheticDocument]:
@@ -185,4 +189,9 @@ def _finish(sheet: Sheet) -> SyntheticDocument:
         if concept != "tax_rate" and printed[concept] is not None:
             unclear.discard(concept)
     printed.update(dict.fromkeys(unclear))
-    return SyntheticDocument(text, sheet.language, printed, sheet.kinds, frozenset(unclear))
+    boxes = {
+        name: box
+        for name, box in sheet.boxes.items()
+        if name and box is not None and (box.value is None or box.value in flat)
+    }
+    return SyntheticDocument(text, sheet.language, printed, sheet.kinds, frozenset(unclear), boxes)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from training.synthetic import countries, words
+from training.synthetic import countries, others, words
 from training.synthetic.deals import Deal, Item, Party, cents
 
 _ATTENTION = {
@@ -84,6 +84,7 @@ class Sheet:
         self._labels: dict[str, str] = {}
         self._noted: set[str] = set()
         self.unclear: set[str] = set()
+        self.boxes: dict[str, others.Box | None] = {}
         self.account: tuple[str, str, str] | None = None
         self._smudged = rng.random() < 0.05
         self._capitals = rng.choices((0, 1, 2), (78, 16, 6))[0]
@@ -94,6 +95,11 @@ class Sheet:
         """Notes that `text` is printed for the concept, and returns it. The first print counts."""
         self.printed.setdefault(concept, text)
         return text
+
+    def box(self, name: str, kind: str, value: str, note: str = "") -> None:
+        """Notes a labelled place that is none of the concepts; two of one name are unclear."""
+        shown = value if value not in ("", "-") else None
+        self.boxes[name] = None if name in self.boxes else others.Box(kind, shown, note)
 
     def chance(self, probability: float) -> bool:
         """True with the probability."""
@@ -442,6 +448,8 @@ def metadata(sheet: Sheet) -> list[tuple[str, str, str]]:
     # Where there is no date to pay by, another date is taken for it unless such pages are learned.
     if sheet.chance(0.3 if "due_date" in sheet.printed else 0.45):
         more += [("", *box) for box in other_dates(sheet, sheet.rng.randint(1, 2))]
+    if sheet.chance(0.5):
+        more += [("", *box) for box in others.print_some(sheet, sheet.rng.randint(1, 3))]
     if sheet.kinds["currency"] == "field" and sheet.chance(0.5):
         more.append(
             ("currency", sheet.label("currency"), sheet.say("currency", deal.country.currency))
@@ -459,10 +467,13 @@ def other_dates(sheet: Sheet, count: int) -> list[tuple[str, str]]:
     days = (sheet.rng.randint(-60, 45) for _ in range(count))
     labels = sheet.rng.sample(words.OTHER_DATES[sheet.language], count)
     day = datetime.timedelta(days=1)
-    return [
+    found = [
         (label, sheet.date(sheet.deal.issue_date + number * day))
         for label, number in zip(labels, days, strict=True)
     ]
+    for label, value in found:
+        sheet.box(others.field_name(label), "date", value)
+    return found
 
 
 def other_boxes(sheet: Sheet, count: int) -> list[tuple[str, str]]:
@@ -472,9 +483,9 @@ def other_boxes(sheet: Sheet, count: int) -> list[tuple[str, str]]:
     for label in rng.sample(words.OTHER_BOXES[sheet.language], count):
         number = countries.fill(rng, "9" * rng.randint(1, 12), letters=False)
         place = countries.place(rng, deal.country)
-        found.append(
-            (label, rng.choice(("-", "", number, number, place, rng.choice("ABCSNX0123"))))
-        )
+        value = rng.choice(("-", "", number, number, place, rng.choice("ABCSNX0123")))
+        sheet.box(others.field_name(label), "text" if value == place else "identifier", value)
+        found.append((label, value))
     return found
 
 
