@@ -81,7 +81,7 @@ def test_windows_without_values_share_the_places_that_they_are_left(
     assert 10 <= len(made) <= 12
     holding, epochs = made[0], 20
     config = AugmentConfig(
-        synthetic=0, subset=0, swap=0, remove=0, drop_lines=0, negatives=negatives
+        synthetic=0, subset=0, swap=0, remove=0, drop_lines=0, decoys=0, negatives=negatives
     )
 
     shown = Curriculum(Schema.of(Deal), made, config, epochs, seed=3).pairs()

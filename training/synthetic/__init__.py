@@ -16,8 +16,11 @@ from typing import Any
 from training.synthetic.deals import invent
 from training.synthetic.layouts import Sheet, compose, decide
 from training.synthetic.others import Box
+from training.synthetic.strays import stray
 
 __all__ = ["CONCEPTS", "Box", "SyntheticDocument", "documents"]
+
+_STRAY = 0.2  # share of documents with a line that would talk to a model
 
 # Concept: the field type that reads it, and notes of which one may stand in a prompt.
 CONCEPTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -169,7 +172,11 @@ def documents(count: int, seed: int, max_characters: int = 2600) -> Iterator[Syn
 
 
 def _finish(sheet: Sheet) -> SyntheticDocument:
-    text = re.sub(r" {3,}", "  ", "\n".join(sheet.lines))
+    lines = list(sheet.lines)
+    if sheet.chance(_STRAY):
+        # Not among the lines: it would cut addresses and rows in two.
+        lines.insert(0 if sheet.chance(0.15) else len(lines), stray(sheet.rng))
+    text = re.sub(r" {3,}", "  ", "\n".join(lines))
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip() for line in text.split("\n"))).strip()
     flat = " ".join(text.split())
     printed: dict[str, Any] = {}
