@@ -95,10 +95,10 @@ def _key(value: Any) -> str:
 
 
 class Sheet:
-    """A document as a grid of lines and pieces, with its candidates by type."""
+    """A document, what no person sees of it aside, as lines and pieces, and its candidates."""
 
     def __init__(self, document: Document, locale: Locale) -> None:
-        self.text = document.text
+        self.text = document.in_sight().text
         self.locale = locale
         self._pages = [page.start for page in document.pages]
         self._found: dict[FieldType, list[Candidate]] = {}

@@ -353,7 +353,7 @@ class Extractor(Generic[T]):
         def ask(indices: Sequence[int]) -> list[Answer]:
             for i in indices:
                 window = windows[i]
-                text = document.text[window.start : window.end]
+                text = document.shown(window.start, window.end)
                 request = Request(asked, text, self.max_new_tokens)
                 (output,) = self.engine.generate([request])
                 if together is not None and not output.truncated:
@@ -365,7 +365,7 @@ class Extractor(Generic[T]):
         if self.all_windows or len(windows) <= retrieval.MANY:
             ask(range(len(windows)))
         else:
-            promise = retrieval.Promise(document.text, asked, windows, self.context)
+            promise = retrieval.Promise(document.in_sight().text, asked, windows, self.context)
             retrieval.read(promise, asked, ask)
         read = sorted(outputs)
         return [windows[i] for i in read], [outputs[i] for i in read]
@@ -388,7 +388,7 @@ class Extractor(Generic[T]):
 
         if len(outputs) != 1 or asked is not self.schema:
             return outputs, []
-        text = document.text[windows[0].start : windows[0].end]
+        text = document.shown(windows[0].start, windows[0].end)
         request = Request(asked, text, self.max_new_tokens)
         output, chosen = reconsider(self.engine, request, outputs[0])
         return [output], chosen
@@ -415,6 +415,7 @@ class Extractor(Generic[T]):
         fields = read.fields(document, leaves, given=given.keys(), taken=taken.keys())
         warnings = (
             *_unread(document),
+            *_left_out(document),
             *self._about_einvoice(document, filled, asked, fields),
             *_not_visible(fields),
             *_conflicts(fields),
@@ -811,6 +812,14 @@ def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
         for path, result in fields.items()
         if result.evidence.not_visible
     ]
+
+
+def _left_out(document: Document) -> list[FieldWarning]:
+    """Say how many words no model was shown, because no person sees them."""
+    count = 0 if document.in_sight() is document else len(document.hidden())
+    words = "1 word" if count == 1 else f"{count} words"
+    message = f"{words} that no person sees on the page: left out of what was read"
+    return [FieldWarning("", "hidden_text", message)] if count else []
 
 
 def _with_unread(extraction: Extraction[T], windows: int) -> Extraction[T]:

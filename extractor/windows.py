@@ -127,7 +127,7 @@ def _lines(document: Document, config: WindowConfig, count: Callable[[str], int]
     starts = {page.start for page in document.pages}
     lines: list[_Line] = []
     start = 0
-    for line in document.text.splitlines(keepends=True):
+    for line in document.in_sight().text.splitlines(keepends=True):
         end = start + len(line)
         stop = 2 if end in starts else int(not line.strip())
         pieces = _pieces(line, start, config.window_tokens, count)

@@ -75,4 +75,11 @@ def test_values_of_the_invoice_itself_are_not_flagged() -> None:
 
     extraction = Extractor(Bill, engine=engine).extract(invoice(PAYLOADS[0], "white"))
 
-    assert extraction.warnings == ()
+    assert [one.code for one in extraction.warnings] == ["hidden_text"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_is_not_shown_a_hidden_payload(way: str) -> None:
+    document, plain = invoice(PAYLOADS[0], way), invoice("")
+
+    assert document.shown(0, len(document.text)) == plain.text

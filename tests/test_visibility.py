@@ -154,6 +154,31 @@ def test_hidden_words_stay_in_the_text() -> None:
     assert "False 1.00" in page(text(colour=WHITE)).text
 
 
+def test_what_no_person_sees_is_not_shown_to_a_model() -> None:
+    document, plain = page(text(colour=WHITE)), page()
+
+    assert document.shown(0, len(document.text)) == plain.text
+    assert len(document.in_sight().text) == len(document.text)
+    assert plain.in_sight() is plain
+
+
+def test_a_line_that_is_seen_in_part_stays_in_part() -> None:
+    document = page(text("12 pieces"), text("of gold", x=X + 60, colour=WHITE))
+
+    assert "12 pieces\n" in document.shown(0, len(document.text)) + "\n"
+    assert "gold" not in document.shown(0, len(document.text))
+
+
+def test_a_layer_of_text_for_machines_is_shown_whole() -> None:
+    lines = [
+        text(f"Line {number} of a text layer", y=500 - 20 * number, mode=3) for number in range(9)
+    ]
+    document = page(*lines)
+
+    assert document.in_sight() is document
+    assert document.shown(0, len(document.text)) == document.text
+
+
 def test_a_visible_place_is_preferred_and_counts_alone() -> None:
     document = page(text("Total 8.50", colour=WHITE, y=550))
 
@@ -179,7 +204,9 @@ def test_an_extraction_warns_of_values_that_are_not_visible() -> None:
 
     extraction = Extractor(Bill, engine=engine).extract(page(text(colour=WHITE)))
 
-    assert [(one.field, one.code) for one in extraction.warnings] == [("total", "not_visible")]
+    assert [(one.field, one.code) for one in extraction.warnings] == [
+        ("", "hidden_text"), ("total", "not_visible"),
+    ]  # fmt: skip
     assert extraction.fields["total"].evidence.not_visible
     assert not extraction.fields["note"].evidence.not_visible
 

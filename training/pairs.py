@@ -323,7 +323,7 @@ def _add(
         if printed:
             part = schema.only(list(printed))
             target, unlabelled = _render_target(part, printed)
-            text = document.text[window.start : window.end]
+            text = document.shown(window.start, window.end)
             result.pairs.append(Pair(labelled.id, part, text, target, unlabelled, labelled.group))
 
 

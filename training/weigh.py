@@ -96,8 +96,8 @@ def _of_document(
     windows = cut(document, reader.windows, reader.engine.count_tokens)
     if len(windows) != 1:
         return []
-    request = Request(schema, document.text[windows[0].start : windows[0].end],
-                      reader.max_new_tokens)  # fmt: skip
+    text = document.shown(windows[0].start, windows[0].end)
+    request = Request(schema, text, reader.max_new_tokens)
     (output,) = reader.engine.generate([request])
     if output.truncated:
         return []

@@ -7,6 +7,7 @@ Coordinates are PDF points (1/72 inch) from the top left of the page as it is sh
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -130,6 +131,34 @@ class Document:
     def hidden(self) -> list[tuple[int, int]]:
         """Return (start, end) of each word that no person sees on its page, in order."""
         return [(w.start, w.end) for page in self.pages for w in page.words if not w.visible]
+
+    def in_sight(self) -> Document:
+        """Return the document with spaces for each word that no person sees; offsets stay.
+
+        Where most words are such, it is returned as it is: a text layer that was made to be read
+        by machines, of pages whose looks say nothing.
+        """
+        hidden = self.hidden()
+        if not hidden or 2 * len(hidden) > sum(len(page.words) for page in self.pages):
+            return self
+        text = list(self.text)
+        for start, end in hidden:
+            text[start:end] = " " * (end - start)
+        return replace(self, text="".join(text))
+
+    def shown(self, start: int, end: int) -> str:
+        """Return a stretch of text as it would stand there without what no person sees.
+
+        This is what a model is shown, in training and in use: a line for programs alone, which
+        whoever sent the document may have put there, is no part of the document.
+        """
+        whole, seen = self.text[start:end], self.in_sight().text[start:end]
+        if seen == whole:
+            return whole
+        lines = zip(whole.split("\n"), seen.split("\n"), strict=True)
+        return "\n".join(
+            re.sub(" {3,}", "  ", rest.rstrip()) for line, rest in lines if rest.strip() or not line
+        )
 
 
 def _around(words: Sequence[Word]) -> Bbox:
