@@ -129,6 +129,15 @@ def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
+def check_installed() -> None:
+    """Look for what runs models, without the half second that importing it takes.
+
+    :raises MissingExtra: if it is not installed.
+    """
+    if find_spec("transformers") is None:
+        raise _missing(ModuleNotFoundError(name="transformers"))
+
+
 def import_transformers() -> Any:  # a module whose attributes are created lazily
     """Import transformers, offline and quiet.
 

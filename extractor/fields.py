@@ -556,6 +556,12 @@ def _months(language: str = "") -> dict[str, int]:
     return {**plain, **extra, **names}
 
 
+def prepare() -> None:
+    """Read the names of months and countries, which the first document would wait for."""
+    _months()
+    _countries()
+
+
 def _without_accents(text: str) -> str:
     spread = unicodedata.normalize("NFKD", text)
     return "".join(character for character in spread if not unicodedata.combining(character))

@@ -216,7 +216,7 @@ class Extractor(Generic[T]):
         if isinstance(engine, str):
             kind = _format(bundle, base, engine)
             self.uncalibrated = self._uncalibrated({"engine": kind, "runtime": _runtime(kind)})
-            engine = _load(bundle, base, kind, threads)
+            engine = _load(bundle, base, kind, threads, self.schema)
         else:
             self.uncalibrated = self._uncalibrated(engine.identity)
         self.engine = engine
@@ -613,7 +613,7 @@ def _format(bundle: Adapter | None, base: BaseModel, name: str) -> Format:
     """Return the number format that an engine's name stands for here."""
     from extractor import base_model as bases
 
-    bases.import_transformers()
+    bases.check_installed()
     from extractor.engine.choice import choose
 
     return choose(name, bundle, base)
@@ -625,11 +625,13 @@ def _runtime(kind: Format) -> str:
     return RUNTIMES[kind]
 
 
-def _load(bundle: Adapter | None, base: BaseModel, kind: Format, threads: int | None) -> Engine:
+def _load(
+    bundle: Adapter | None, base: BaseModel, kind: Format, threads: int | None, schema: AnySchema
+) -> Engine:
     from extractor.engine.local import LocalEngine
 
     folder = None if bundle is None else bundle.folder
-    return LocalEngine.load(base, folder, kind=kind, threads=threads)
+    return LocalEngine.load(base, folder, kind=kind, threads=threads, schema=schema)
 
 
 def _asked(

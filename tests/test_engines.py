@@ -22,7 +22,7 @@ from extractor.engine.base import Request, Runner
 from extractor.engine.choice import Format, available, choose, multiplies_bf16
 from extractor.engine.llama_graph import Architecture, Kind
 from extractor.engine.local import LocalEngine
-from extractor.engine.openvino_runner import OpenVinoRunner, add_adapter, read_weights
+from extractor.engine.openvino_runner import OpenVinoRunner, add_adapter, prepare, read_weights
 from extractor.engine.torch_runner import TorchRunner
 from extractor.errors import BaseModelError, ExtractorError
 from extractor.fields import Identifier, Money, Verbatim
@@ -201,7 +201,7 @@ def test_damaged_weights_are_a_typed_error(tmp_path: Path, damage: str) -> None:
         weights.unlink()
 
     with pytest.raises(BaseModelError):
-        OpenVinoRunner.load(found, None, "int8", None)
+        prepare(found, None, "int8", None)()
 
 
 def test_int8_needs_no_torch(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ class Graph:
         self.width = architecture.width
         self.inputs: dict[str, Any] = {}
         self.outputs: list[Any] = []
+        self._constants: dict[str, Any] = {}
 
     def model(self) -> Any:
         """Return the whole graph, an `openvino.Model`."""
@@ -147,7 +148,7 @@ class Graph:
             self._split(self._product(hidden, f"{name}.self_attn.{part}_proj.weight"), heads)
             for part, heads in (("q", self.heads), ("k", self.key_heads), ("v", self.key_heads))
         )
-        scaled = op.multiply(self._turned(query), op.constant(np.float32(self.width**-0.5)))
+        scaled = op.multiply(self._turned(query), self._constant(np.float32(self.width**-0.5)))
         rows = self._ints([self.key_heads, -1, self.width])
         query, key, value = (
             op.reshape(part, rows, False) for part in (scaled, self._turned(key), value)
@@ -184,7 +185,7 @@ class Graph:
         op, half = self.op, self._ints([self.width // 2])
         first = self._columns(part, self._ints([0]), half)
         second = self._columns(part, half, self._ints([_END]))
-        swapped = op.concat([op.multiply(second, op.constant(np.float32(-1))), first], -1)
+        swapped = op.concat([op.multiply(second, self._constant(np.float32(-1))), first], -1)
         return op.add(
             op.multiply(part, self.inputs["cosines"]), op.multiply(swapped, self.inputs["sines"])
         )
@@ -192,7 +193,7 @@ class Graph:
     def _norm(self, hidden: Any, name: str) -> Any:
         op = self.op
         square = op.reduce_mean(op.multiply(hidden, hidden), self._ints([-1]), True)
-        epsilon = op.constant(np.float32(self.architecture.epsilon))
+        epsilon = self._constant(np.float32(self.architecture.epsilon))
         scaled = op.divide(hidden, op.sqrt(op.add(square, epsilon)))
         return op.multiply(scaled, op.constant(self.weights[name][None, None]))
 
@@ -219,7 +220,14 @@ class Graph:
         return self.op.constant(np.ascontiguousarray(numbers), shared_memory=True)
 
     def _ints(self, values: int | list[int]) -> Any:
-        return self.op.constant(np.array(values, np.int64))
+        return self._constant(np.array(values, np.int64))
+
+    def _constant(self, numbers: npt.NDArray[Any] | np.generic) -> Any:
+        """Return a small constant, the same for the same numbers: each node delays the start."""
+        key = f"{numbers.dtype}{numbers.tolist()}"
+        if key not in self._constants:
+            self._constants[key] = self.op.constant(numbers)
+        return self._constants[key]
 
 
 def state_names(architecture: Architecture) -> list[str]:

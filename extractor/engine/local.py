@@ -7,13 +7,14 @@ the rounding of sums, so a document would depend on its neighbours.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from extractor import base_model
+from extractor import base_model, fields
 from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
 from extractor.engine.choice import RUNTIMES, Format
@@ -63,26 +64,33 @@ class LocalEngine:
         *,
         kind: Format = "fp32",
         threads: int | None = None,
+        schema: AnySchema | None = None,
     ) -> LocalEngine:
         """Load a base model with or without an adapter.
 
         :param adapter: folder with LoRA weights, already checked against `base`.
         :param kind: number format of the weights while answering, see `extractor.engine.choice`.
         :param threads: of the processor; None leaves them as they are.
+        :param schema: whose constraint is built meanwhile.
         """
-        runner: Runner
-        # Each is imported when it is needed: torch alone takes seconds.
         if kind == "fp32":
+            # Here and not above: torch alone takes seconds.
             from extractor.engine.torch_runner import TorchRunner
 
-            runner = TorchRunner.load(base, adapter, threads)
+            runner: Runner = TorchRunner.load(base, adapter, threads)
+            tokenizer, constraints = _prepare(base, schema)
         else:
-            from extractor.engine.openvino_runner import OpenVinoRunner
+            from extractor.engine import openvino_runner
 
-            runner = OpenVinoRunner.load(base, adapter, kind, threads)
-        tokenizer = base_model.load_tokenizer(base)
+            make = openvino_runner.prepare(base, adapter, kind, threads)
+            with ThreadPoolExecutor(1) as beside:
+                making = beside.submit(make)
+                tokenizer, constraints = _prepare(base, schema)
+                runner = making.result()
         identity = {"base": base.sha256, "engine": kind, "runtime": RUNTIMES[kind]}
-        return cls(runner, tokenizer, identity)
+        engine = cls(runner, tokenizer, identity)
+        engine._constraints |= constraints
+        return engine
 
     @property
     def identity(self) -> dict[str, str]:
@@ -201,3 +209,16 @@ class LocalEngine:
             if len(self._prefixes) > _KEPT:
                 self._prefixes.pop(next(iter(self._prefixes)))
         return self.runner.copy(self._prefixes[schema.fingerprint])
+
+
+def _prepare(
+    base: BaseModel, schema: AnySchema | None
+) -> tuple[PreTrainedTokenizerFast, dict[str, Constraint]]:
+    """Return the tokenizer, and the constraint of a schema with what its values are found by."""
+    tokenizer = base_model.load_tokenizer(base)
+    if schema is None:
+        return tokenizer, {}
+    constraint = Constraint(schema, tokenizer)
+    constraint.start("")
+    fields.prepare()
+    return tokenizer, {schema.fingerprint: constraint}

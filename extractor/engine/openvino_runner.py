@@ -6,6 +6,8 @@ int8 means matrices of whole numbers with a scale for every 32 of them, everythi
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,30 +110,6 @@ class OpenVinoRunner:
         self._names = state_names(architecture)
         self._bound: list[Any] | None = None
 
-    @classmethod
-    def load(
-        cls, base: BaseModel, adapter: Path | None, kind: Kind, threads: int | None
-    ) -> OpenVinoRunner:
-        """Load a base model, with an adapter merged into it in fp32; without torch, so at once.
-
-        :raises BaseModelError: for another architecture, or weights that cannot be read.
-        """
-        from safetensors import SafetensorError
-
-        _openvino()
-        try:
-            architecture = Architecture.of(_config(base))
-            weights = read_weights(base.folder)
-            if adapter is not None:
-                add_adapter(weights, adapter)
-            return cls(weights, architecture, kind, threads)
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise BaseModelError(
-                f"base model {base.name}: the weights in {base.folder} cannot be loaded: "
-                f"{str(error)[:200]}",
-                hint="fetch or copy the model again, it may be incomplete; or use --engine fp32",
-            ) from error
-
     @property
     def context_tokens(self) -> int:
         """Longest sequence that the model was made for."""
@@ -229,6 +207,49 @@ def _config(base: BaseModel) -> dict[str, Any]:
     return config
 
 
+def prepare(
+    base: BaseModel, adapter: Path | None, kind: Kind, threads: int | None
+) -> Callable[[], OpenVinoRunner]:
+    """Read the weights, without torch; return what makes a runner of them.
+
+    The second part is native code that leaves the processor's other core to Python.
+
+    :param adapter: merged into the weights in fp32.
+    :raises BaseModelError: for another architecture, or weights that cannot be read; so does what
+        is returned.
+    :raises MissingExtra: if OpenVINO is not installed.
+    """
+    _openvino()
+    with _told(base):
+        architecture = Architecture.of(_config(base))
+        weights = read_weights(base.folder)
+        if adapter is not None:
+            add_adapter(weights, adapter)
+
+    def runner() -> OpenVinoRunner:
+        with _told(base):
+            made = OpenVinoRunner(weights, architecture, kind, threads)
+            made.begin([0])  # the runtime packs the weights in its first pass
+            return made
+
+    return runner
+
+
+@contextmanager
+def _told(base: BaseModel) -> Iterator[None]:
+    """Turn what goes wrong with a base model's files into an error that names them."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise BaseModelError(
+            f"base model {base.name}: the weights in {base.folder} cannot be loaded: "
+            f"{str(error)[:200]}",
+            hint="fetch or copy the model again, it may be incomplete; or use --engine fp32",
+        ) from error
+
+
 def read_weights(folder: Path) -> Weights:
     """Return all weights of a model's folder as fp32.
 
@@ -256,17 +277,40 @@ def add_adapter(weights: Weights, folder: Path) -> None:
 
 
 def _tensors(file: Path) -> Weights:
-    """Return a file's tensors; numpy knows no bf16, so such a file is read by torch."""
+    """Return a file's tensors; numpy knows no bf16, so such a file is read by torch.
+
+    What is fp32 is mapped: a copy of half a gigabyte would be a third of the time to the start.
+    """
     from safetensors import safe_open
 
-    with safe_open(file, framework="numpy") as stored:
+    with safe_open(file, framework="numpy") as stored:  # refuses what lies outside of the file
         kinds = {stored.get_slice(name).get_dtype() for name in stored.keys()}  # noqa: SIM118
-        if kinds <= {"F16", "F32", "F64"}:
-            names = stored.keys()
-            return {name: stored.get_tensor(name).astype(np.float32, copy=False) for name in names}
+        if kinds <= {"F16", "F64"}:
+            return {name: stored.get_tensor(name).astype(np.float32) for name in stored.keys()}  # noqa: SIM118
+    if kinds == {"F32"}:
+        return _mapped(file)
     from safetensors.torch import load_file
 
     return {name: tensor.float().numpy() for name, tensor in load_file(file).items()}
+
+
+def _mapped(file: Path) -> Weights:
+    """Return the tensors of a file of fp32 numbers, read when they are used.
+
+    Layout: https://huggingface.co/docs/safetensors, eight bytes of length, a header, the numbers.
+    """
+    with file.open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        header: dict[str, Any] = json.loads(stream.read(size))
+    header.pop("__metadata__", None)
+    found: Weights = {}
+    for name, facts in header.items():
+        place, shape = 8 + size + facts["data_offsets"][0], tuple(facts["shape"])
+        # A mapping of its own, so that its memory goes with it; the runtime shares only what could
+        # be written. A header may be of any length, so numbers may lie between two words.
+        numbers = np.memmap(file, "<f4", "c", offset=place, shape=shape)
+        found[name] = np.require(numbers, requirements="A")
+    return found
 
 
 def installed() -> bool:
