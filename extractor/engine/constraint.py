@@ -107,7 +107,7 @@ class Matcher:
         """Return which tokens may come next. Shape: [vocabulary]."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
         mask = np.unpackbits(bits, bitorder="little")[: self._tokenizer.vocab_size]
-        return mask.astype(np.bool_)
+        return mask.view(np.bool_)
 
     def consume(self, token: int) -> None:
         """Go on by one allowed token.

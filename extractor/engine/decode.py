@@ -78,7 +78,7 @@ def decode(
         state = runner.begin() if state is None else state
     with watch.stage("mask"):
         tokens = _consume_forced(matcher)
-    to_null = _to_null(matcher)
+    to_null = to_null_of(matcher)
     scores = [Score()] * len(tokens)
     pending = [*prompt[runner.length(state) :], *tokens]
     passes = 0
@@ -120,7 +120,7 @@ def score(logits: npt.NDArray[np.float32], tokens: Sequence[int], matcher: Match
     :param logits: before each token. Shape: [tokens, vocabulary].
     :param matcher: a fresh matcher of a constraint that accepts the tokens; it is consumed.
     """
-    to_null = _to_null(matcher)
+    to_null = to_null_of(matcher)
     scores: list[Score] = []
     while len(scores) < len(tokens):
         forced = matcher.forced()
@@ -135,7 +135,9 @@ def score(logits: npt.NDArray[np.float32], tokens: Sequence[int], matcher: Match
             # of the same text; it is one more choice then.
             mask[rest[0]] = True
             allowed = np.flatnonzero(mask)
-            scores.append(_score_of(rest[0], logits[len(scores)], allowed, to_null))
+            before = logits[len(scores)]
+            index = int(np.searchsorted(allowed, rest[0]))
+            scores.append(_score_of(index, before[allowed], before, allowed, to_null))
         for token in known:
             matcher.consume(token)
     return scores
@@ -229,25 +231,31 @@ def _choose(
     :param logits: shape [vocabulary], possibly padded beyond the tokenizer's.
     :param allowed: token ids. Shape: [allowed].
     """
-    token = int(allowed[int(logits[allowed].argmax())])
-    return token, _score_of(token, logits, allowed, to_null)
+    among = logits[allowed]
+    index = int(among.argmax())
+    return int(allowed[index]), _score_of(index, among, logits, allowed, to_null)
 
 
 def _score_of(
-    token: int,
+    index: int,
+    among: npt.NDArray[np.float32],
     logits: npt.NDArray[np.float32],
     allowed: npt.NDArray[np.intp],
     to_null: npt.NDArray[np.bool_],
 ) -> Score:
-    """Return how a token stands among the allowed ones, and these among all."""
-    best = float(logits[allowed].max())
-    weights = np.exp(logits[allowed] - best)
+    """Return how an allowed token stands among the others, and these among all.
+
+    :param index: of the token in `allowed`.
+    :param among: logits of the allowed ones. Shape: [allowed].
+    """
+    best = float(among.max())
+    weights = np.exp(among - best)
     total = float(weights.sum())
     top = float(logits.max())
     kept = total * float(np.exp(best - top)) / float(np.exp(logits - top).sum())
-    own = float(logits[token]) - best
-    weights[allowed == token] = 0.0
-    null = 0.0 if to_null[token] else float(weights[to_null[allowed]].sum()) / total
+    own = float(among[index]) - best
+    weights[index] = 0.0
+    null = 0.0 if to_null[allowed[index]] else float(weights[to_null[allowed]].sum()) / total
     return Score(
         logprob=own - float(np.log(total)),
         removed=min(1.0, max(0.0, 1.0 - kept)),
@@ -266,8 +274,11 @@ def _null_like(tokenizer: Any, vocabulary: int) -> npt.NDArray[np.bool_]:
     )
 
 
-def _to_null(matcher: Matcher) -> npt.NDArray[np.bool_]:
-    """Return which tokens, where a value begins, go on towards null. Shape: [vocabulary]."""
+def to_null_of(matcher: Matcher) -> npt.NDArray[np.bool_]:
+    """Return which tokens, where a value begins, go on towards null. Shape: [vocabulary].
+
+    A tenth of a second for a tokenizer that is met for the first time.
+    """
     return _null_like(*matcher.vocabulary)
 
 

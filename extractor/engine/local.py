@@ -19,7 +19,7 @@ from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
 from extractor.engine.choice import RUNTIMES, Format
 from extractor.engine.constraint import Constraint
-from extractor.engine.decode import columns, decode, score, token_offsets
+from extractor.engine.decode import columns, decode, score, to_null_of, token_offsets
 from extractor.engine.draft import Drafter
 from extractor.errors import BaseModelError
 from extractor.profile import Stopwatch
@@ -219,6 +219,6 @@ def _prepare(
     if schema is None:
         return tokenizer, {}
     constraint = Constraint(schema, tokenizer)
-    constraint.start("")
+    to_null_of(constraint.start(""))
     fields.prepare()
     return tokenizer, {schema.fingerprint: constraint}
