@@ -21,6 +21,7 @@ from extractor.evidence import Evidence
 from extractor.familiarity import Familiarity
 from extractor.fields import (
     CodeType,
+    DurationType,
     FieldType,
     IdentifierType,
     IsoDateType,
@@ -187,7 +188,7 @@ def is_warned(path: str, warnings: Iterable[FieldWarning]) -> bool:
 def _kind(kind: FieldType) -> str:
     if isinstance(kind, CodeType):
         return "code"
-    if isinstance(kind, IsoDateType):
+    if isinstance(kind, IsoDateType | DurationType):
         return "date"
     if isinstance(kind, NumberType):
         return "number"

@@ -28,6 +28,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema
 
+from extractor import durations
+
 Span = tuple[int, int]
 
 
@@ -650,6 +652,35 @@ class IsoDateType(FieldType):
         return date.fromisoformat(str(value))
 
 
+class DurationType(FieldType):
+    """A printed length of time, such as `two (2) years`; `2 years` after parsing."""
+
+    name = "duration"
+    copied = True
+    typed = True
+
+    def emission(self) -> Emission:
+        """Return up to 60 characters of a printed length of time."""
+        return JsonSchema.of(type="string", minLength=3, maxLength=60)
+
+    def parse(self, printed: Any, locale: Locale) -> Parsed:
+        """Read a length of time; one whose words and digits disagree has two readings."""
+        value, doubtful = durations.parse(str(printed))
+        return Parsed(value, doubtful)
+
+    def find(self, text: str) -> list[Span]:
+        """Return every length of time: a number in digits, words or both, and a unit."""
+        return sorted(set(durations.find(text)))
+
+    def same(self, a: Any, b: Any) -> bool:
+        """Compare as lengths of time: 12 months are a year."""
+        return a == b or durations.same(a, b)
+
+    def from_json(self, value: Any) -> Any:
+        """Read a number of days, weeks, months or years, as `18 months`."""
+        return durations.canonical(*durations.read_canonical(super().from_json(value)))
+
+
 _SYMBOLS = {
     "€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "R$": "BRL", "¥": "JPY", "₹": "INR",
     "Rs": "INR", "Rs.": "INR", "Kč": "CZK", "zł": "PLN", "RM": "MYR", "Fr.": "CHF", "SFr.": "CHF",
@@ -997,6 +1028,7 @@ Money = Annotated[Decimal, MoneyType()]
 Quantity = Annotated[Decimal, QuantityType()]
 Percent = Annotated[Decimal, PercentType()]
 IsoDate = Annotated[date, IsoDateType()]
+Duration = Annotated[str, DurationType()]
 Currency = Annotated[str, CurrencyType()]
 VatId = Annotated[str, VatIdType()]
 Iban = Annotated[str, IbanType()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from extractor.fields import IsoDate, Verbatim
+from extractor.fields import Duration, IsoDate, Verbatim
 
 
 class Contract(BaseModel):
@@ -13,4 +13,4 @@ class Contract(BaseModel):
     effective_date: IsoDate | None = Field(None, description="day from which it binds")
     jurisdiction: Verbatim | None = Field(None, description="state or country whose law applies")
     parties: list[Verbatim] = Field(default_factory=list, description="who agrees")
-    term: str | None = Field(None, description="length, as '2 years' or '18 months'")
+    term: Duration | None = Field(None, description="how long it binds")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from extractor.fields import (
     CurrencyType,
+    DurationType,
     IbanType,
     IdentifierType,
     IsoDateType,
@@ -102,6 +103,50 @@ def test_what_is_no_date_is_refused(printed: str) -> None:
 
 def found(kind: object, text: str) -> list[str]:
     return [text[start:end] for start, end in kind.find(text)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "printed", "value"),
+    [
+        ("for a period of two (2) years from", "two (2) years", "2 years"),
+        ("a 2-year term", "2-year", "2 years"),
+        ("a one-year term", "one-year", "1 year"),
+        ("eighteen months after", "eighteen months", "18 months"),
+        ("TWENTY FOUR (24) MONTHS", "TWENTY FOUR (24) MONTHS", "24 months"),
+        ("six (6) calendar months", "six (6) calendar months", "6 months"),
+        ("2 (two) years", "2 (two) years", "2 years"),
+        ("1,5 Jahre", "1,5 Jahre", "1.5 years"),
+        ("binnen vierundzwanzig Monaten", "vierundzwanzig Monaten", "24 months"),
+        ("pendant deux ans", "deux ans", "2 years"),
+        ("treinta días", "treinta días", "30 days"),
+    ],
+)
+def test_lengths_of_time_are_found_and_read(text: str, printed: str, value: str) -> None:
+    found = [text[start:end] for start, end in DurationType().find(text)]
+
+    assert printed in found
+    assert DurationType().parse(printed, Locale()) == Parsed(value)
+
+
+@pytest.mark.parametrize("text", ["the year 2020", "some years", "months", "v1.2 days", "0 days"])
+def test_what_is_no_length_of_time_is_not_found(text: str) -> None:
+    assert DurationType().find(text) == []
+
+
+def test_words_and_digits_that_disagree_are_told_and_digits_count() -> None:
+    assert DurationType().parse("two (3) years", Locale()) == Parsed("3 years", ambiguous=True)
+
+
+def test_twelve_months_are_a_year() -> None:
+    assert DurationType().same("12 months", "1 year")
+    assert DurationType().same("2 weeks", "14 days")
+    assert not DurationType().same("12 months", "12 years")
+    assert not DurationType().same("30 days", "1 month")
+
+
+@pytest.mark.parametrize("label", ["2 years", "2 Jahre", "two (2) years"])
+def test_a_label_may_be_canonical_or_as_printed(label: str) -> None:
+    assert DurationType().from_label(label, Locale()) == "2 years"
 
 
 def test_amounts_stand_alone_and_not_inside_codes_or_dates() -> None:

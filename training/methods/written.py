@@ -49,6 +49,7 @@ _TYPES: dict[str, FieldType] = {
     "quantity": fields.QuantityType(),
     "percent": fields.PercentType(),
     "date": fields.IsoDateType(),
+    "duration": fields.DurationType(),
     "currency": fields.CurrencyType(),
     "vat_id": fields.VatIdType(),
     "iban": fields.IbanType(),
