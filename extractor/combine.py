@@ -8,7 +8,8 @@ Hinton 2002, "Training products of experts by minimizing contrastive divergence"
 fitted on documents that neither has learned (`training.weigh`). Rules' probabilities were corrected
 on groups of documents that they were not learned from, so poor rules hardly count. Rules speak for
 a value and never for null: that no known word stands beside it says little of a layout that they
-have not seen. Single values only: rows of tables and lists are the model's.
+have not seen. On a list of single values of a long document they vote like a window; rows of tables
+are the model's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from extractor.answer import at, changed, rescored
 from extractor.candidates import Sheet
 from extractor.document import Document
 from extractor.fields import FieldType, Locale
-from extractor.rules import Chance, Rules, within
+from extractor.rules import Chance, Listed, Rules, within
 from extractor.spans import spans
 
 if TYPE_CHECKING:
@@ -117,6 +118,13 @@ class Combination:
             return 1.0
         probability = self._of(path, self._said(path), value)
         return float(probability**self._rules.weight)
+
+    def listed(self, path: str) -> Listed | None:
+        """Return what rules say of a list of single values; None where they say nothing."""
+        if path in self._rules.single or path not in self._rules.fields:
+            return None
+        rules, sheet = self._rules, self._sheet
+        return Listed(tuple(rules.several(sheet, path)), tuple(rules.items(sheet, path)))
 
     def _weighed(self) -> Iterator[str]:
         """Yield the paths of single values whose rules can be weighed, in the schema's order."""

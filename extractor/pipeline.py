@@ -681,7 +681,11 @@ class _Read:
         ]
         merged, loaded = Merged({}, {}, {}), Loaded({}, {}, [], {})
         if asked is not None:
-            merged = merge(asked, answers, None if together is None else together.believed)
+            merged = (
+                merge(asked, answers)
+                if together is None
+                else merge(asked, answers, together.believed, together.listed)
+            )
             text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
             loaded = asked.load(text, Locale.of(document.text))
         signals = [confidence.signals(output) for output in outputs]

@@ -58,6 +58,8 @@ class FieldRules:
         return [clue for clue, weight in ranked[:most] if weight > 0]
 
 
+_STEEP = 500  # of an exponent; what is beyond has probability 0 anyway
+
 Places = tuple[list[Candidate], list[float]]
 """Places that could be a field's value, and the score of each."""
 
@@ -76,6 +78,18 @@ class Chance:
     printed: str | None
     probability: float
     places: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What rules say of a list of single values.
+
+    :param chosen: that are likelier than not, in the order of the document.
+    :param known: these and all others that they know, each with its probability.
+    """
+
+    chosen: tuple[Chance, ...]
+    known: tuple[Chance, ...]
 
 
 def within(chances: Sequence[Chance], part: Span) -> list[Chance]:
@@ -141,23 +155,37 @@ class Rules:
         total = sum(shares)
         return _by_value(sheet, found, [share / total for share in shares[:-1]])
 
-    def several(self, sheet: Sheet, path: str) -> tuple[list[Any], float]:
+    def items(self, sheet: Sheet, path: str) -> list[Chance]:
+        """Return what may be in a list, each value with a probability of its own."""
+        found, scores = self.places(sheet, path)
+        best: dict[str, tuple[Candidate, float]] = {}
+        for candidate, score in zip(found, scores, strict=True):
+            key = candidate.key
+            if key and (key not in best or score > best[key][1]):
+                best[key] = candidate, score
+        return [self._item(sheet, path, *one) for one in best.values()]
+
+    def several(self, sheet: Sheet, path: str) -> list[Chance]:
         """Return the values of a list that are likelier than not, in the order of the document.
 
-        :returns: the values, each once, and the probability of the unlikeliest of them.
+        Each is given once, and of two that overlap the one that begins first.
         """
         found, scores = self.places(sheet, path)
-        taken: dict[str, Any] = {}
-        least, end = 1.0, -1
+        taken: dict[str, Chance] = {}
+        end = -1
         in_order = sorted(zip(found, scores, strict=True), key=lambda one: (one[0].start, -one[1]))
         for candidate, score in in_order:
-            above = score - self.fields[path].none
-            if above > 0 and candidate.key and candidate.start >= end:
-                if candidate.key not in taken:
-                    least = min(least, 1 / (1 + exp(-above)))
-                    end = candidate.end
-                taken.setdefault(candidate.key, candidate.value)
-        return list(taken.values()), least
+            likely = score > self.fields[path].none and candidate.start >= end
+            if likely and candidate.key and candidate.key not in taken:
+                end = candidate.end
+                taken[candidate.key] = self._item(sheet, path, candidate, score)
+        return list(taken.values())
+
+    def _item(self, sheet: Sheet, path: str, candidate: Candidate, score: float) -> Chance:
+        place = candidate.start, candidate.end
+        printed = " ".join(sheet.text[place[0] : place[1]].split())
+        below = min(self.fields[path].none - score, _STEEP)
+        return Chance(candidate.value, printed, 1 / (1 + exp(below)), (place,))
 
     def dump(self) -> str:
         """Return the rules as JSON.

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from extractor.document import Document
 from extractor.evidence import occurrences
 from extractor.fields import FieldType, Locale, Span
+from extractor.rules import Listed
 from extractor.schema import (
     AnySchema,
     ConstNode,
@@ -31,6 +32,8 @@ from extractor.schema import (
 
 UNGROUNDED = 0.5
 """What the vote of a window counts for a value that does not stand in it, beside 1."""
+_RULES = -1
+"""Stands for rules among the numbers of windows."""
 _LIKELY = 0.5
 """Votes that an item of a list needs: those of windows that show it and leave it out count against
 it, so a single window must find it likelier than not."""
@@ -203,6 +206,7 @@ def merge(
     schema: AnySchema,
     answers: Sequence[Answer],
     believed: Callable[[str, Any], float] | None = None,
+    listed: Callable[[str], Listed | None] | None = None,
 ) -> Merged:
     """Make one answer of the windows' answers; a single answer stays as it is.
 
@@ -218,8 +222,9 @@ def merge(
     list it speaks against it.
 
     :param answers: in document order; between them windows may be missing.
-    :param believed: what others who read the whole document say of a value, by path: the votes for
-        it are multiplied by that. None leaves them as they are.
+    :param believed: what rules, which have read the whole document, say of a value, by path: the
+        votes for it are multiplied by that. None leaves them as they are.
+    :param listed: what rules say of a list of single values, by path.
     """
     if len(answers) == 1:
         return Merged(dict(answers[0].printed), dict.fromkeys(answers[0].printed, 0), {})
@@ -231,7 +236,8 @@ def merge(
             lists = found or [i for i, value in enumerate(said) if isinstance(value, list)]
             if isinstance(node.item, LeafNode):
                 voting = [answers[i] for i, value in enumerate(said) if isinstance(value, list)]
-                merged.printed[name] = _join_values(name, node, voting)
+                rules = None if listed is None else listed(name)
+                merged.printed[name] = _join_values(name, node, voting, rules)
             else:
                 merged.printed[name] = _join_rows(name, node, [answers[i] for i in lists])
             merged.source[name] = lists[0]
@@ -369,7 +375,7 @@ class _Item:
 
     :param value: normalised; `printed` is how the first window prints it, or all of its places
         there where equal values may be several.
-    :param votes: by window, what it counts for the item.
+    :param votes: by window, what it counts for the item; `_RULES` stands for rules.
     """
 
     value: Any
@@ -377,12 +383,15 @@ class _Item:
     votes: dict[int, float]
 
 
-def _join_values(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any]:
+def _join_values(
+    name: str, node: ListNode, answers: Sequence[Answer], rules: Listed | None
+) -> list[Any]:
     """Return the items that the windows together find likelier than not, in document order.
 
     A window that lists an item speaks for it with the item's probability; one that shows it and
-    lists others, or none, speaks against it with the probability of its whole list. Where no item
-    is likelier than not, the likeliest is given.
+    lists others, or none, speaks against it with the probability of its whole list. So do rules,
+    with what an item's probability by them is above or below one half, twice. Where no item is
+    likelier than not, the likeliest is given.
     """
     assert isinstance(node.item, LeafNode)
     kind, locale = node.item.type, Locale.of(answers[0].text)
@@ -411,20 +420,31 @@ def _join_values(name: str, node: ListNode, answers: Sequence[Answer]) -> list[A
                 item.printed.append(printed)
             vote = answer.probability.get(f"{name}[{place}]", 1.0)
             item.votes[index] = max(vote, item.votes.get(index, 0.0))
-    for item in items:
+    for chance in () if rules is None else rules.chosen:
+        if not any(same(item.value, chance.value) for item in items):
+            printed = chance.printed if kind.copied else kind.to_json(chance.value)
+            items.append(_Item(chance.value, [printed], {}))
+    first: dict[int, int] = {}
+    for number, item in enumerate(items):
         places = (
             [] if item.value is None else occurrences(answers[0].text, kind, item.value, locale)
         )
+        first[number] = places[0][0] if places else len(answers[0].text)
         for index, answer in enumerate(answers):
             shows = any(_inside(place, answer.window) for place in places)
             if index not in item.votes and shows:
                 item.votes[index] = -answer.probability.get(name, 1.0)
             elif index in item.votes and not shows and item.value is not None:
                 item.votes[index] *= UNGROUNDED
-    chosen = [item for item in items if sum(item.votes.values()) >= _LIKELY]
-    if items and not chosen:
-        chosen = [max(items, key=lambda item: sum(item.votes.values()))]
-    return [printed for item in chosen for printed in item.printed]
+        for chance in () if rules is None else rules.known:
+            if same(item.value, chance.value):
+                item.votes[_RULES] = 2 * chance.probability - 1
+    likely = [n for n, item in enumerate(items) if sum(item.votes.values()) >= _LIKELY]
+    if items and not likely:
+        likely = [max(range(len(items)), key=lambda n: sum(items[n].votes.values()))]
+    if rules is not None:
+        likely.sort(key=first.__getitem__)
+    return [printed for number in likely for printed in items[number].printed]
 
 
 def _join_rows(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any]:

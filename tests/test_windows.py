@@ -17,6 +17,7 @@ from extractor import Extractor
 from extractor.batch import run
 from extractor.document import Document, Page
 from extractor.fields import Money, Verbatim
+from extractor.rules import Chance, Listed
 from extractor.schema import AnySchema, Schema
 from extractor.testing import CannedEngine
 from extractor.windows import Answer, Other, Window, WindowConfig, cut, merge
@@ -283,6 +284,30 @@ def test_the_likeliest_item_stays_where_none_is_likelier_than_not() -> None:
     assert merge(parties, [first, second]).printed["parties"] == ["ACME"]
     none = Answer({"parties": []}, {"parties": 0.9}, Window(5, 11), text)
     assert merge(parties, [none, none]).printed["parties"] == []
+
+
+def test_rules_count_like_a_window_that_shows_all() -> None:
+    text = "ACME\nSmith\nJones\n"
+    first = listed(Window(0, 5), text, 0.6, ACME=0.9)
+    second = listed(Window(5, 17), text, 0.6, Jones=0.6)
+    known = {"ACME": 0.8, "Smith": 0.95, "Jones": 0.4}
+    chances = [
+        Chance(name, name, share, ((text.index(name), text.index(name) + len(name)),))
+        for name, share in known.items()
+    ]
+    rules = Listed(tuple(chance for chance in chances if chance.probability > 0.5), tuple(chances))
+    parties = schema(parties=list[Verbatim])
+
+    def said(path: str) -> Listed | None:
+        return rules if path == "parties" else None
+
+    alone = merge(parties, [first, second]).printed["parties"]
+    helped = merge(parties, [first, second], listed=said).printed["parties"]
+
+    assert alone == ["ACME", "Jones"]
+    assert helped == ["ACME"]  # a window that shows Smith and leaves it out counts as much
+    quiet = listed(Window(5, 17), text, 0.2, Jones=0.6)
+    assert merge(parties, [first, quiet], listed=said).printed["parties"] == ["ACME", "Smith"]
 
 
 def test_a_name_is_one_item_however_often_a_window_lists_it() -> None:

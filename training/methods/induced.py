@@ -98,7 +98,9 @@ class Induced:
             if path not in self.rules.fields:
                 continue
             if isinstance(node, ListNode):
-                value, probability = self.rules.several(sheet, path)
+                items = self.rules.several(sheet, path)
+                value: Any = [item.value for item in items]
+                probability = min((item.probability for item in items), default=1.0)
             else:
                 best = self.rules.chances(sheet, path)[0]
                 value, probability = best.value, best.probability
