@@ -38,7 +38,7 @@ from extractor.confidence import FEATURES, Answered, Calibration
 from extractor.engine.choice import Format, choose
 from extractor.engine.local import LocalEngine
 from extractor.errors import CalibrationError, DocumentError
-from extractor.fields import Identifier, IsoDate, Locale, Money, Verbatim
+from extractor.fields import Identifier, IsoDate, Money, Verbatim
 from extractor.pipeline import Extractor
 from extractor.policy import at_most, threshold
 from extractor.schema import AnySchema, Schema, resolve
@@ -257,7 +257,7 @@ def _with_decoys(
     except DocumentError:
         return {}
     plain, more = (reader().extract(read, name=labelled.id) for reader in readers)
-    wanted = schema.normalise(known_fields(labelled, schema), Locale.of(read.text))
+    wanted = schema.normalise(known_fields(labelled, schema), read.locale)
     before, after = (
         judge(schema, one.values, wanted, unknown(labelled, schema)) for one in (plain, more)
     )

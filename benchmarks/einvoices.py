@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from typing import Any
 
-from extractor.fields import Locale
 from extractor.pipeline import Extraction, Extractor
 from extractor.schema import AnySchema, Schema, resolve
 from extractor.testing import CannedEngine
@@ -27,7 +26,7 @@ def compared(
     labelled: corpus.LabelledDocument, extraction: Extraction[Any], schema: AnySchema
 ) -> list[tuple[str, str, bool, Any, Any]]:
     """Return (pattern, path, whether equal, labelled, read) of each verified value."""
-    locale = Locale.of(labelled.document().text)
+    locale = labelled.document().locale
     wanted = schema.normalise(known_fields(labelled, schema), locale)
     skipped = unknown(labelled, schema)
     read = {leaf.path: leaf.value for leaf in schema.leaves(extraction.values)}

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from extractor.document import Document
 from extractor.errors import DocumentError, LabelError
 from extractor.evidence import Evidence, Wanted, locate_all
-from extractor.fields import Locale
 from extractor.schema import AnySchema, Schema, resolve
 from training import corpus
 from training.corpus import LabelledDocument
@@ -31,7 +30,7 @@ def located(
     labelled: LabelledDocument, document: Document, schema: AnySchema
 ) -> Iterator[tuple[str, Evidence]]:
     """Yield path and evidence of each labelled value that the document shows."""
-    locale = Locale.of(document.text)
+    locale = document.locale
     values = schema.normalise(known_fields(labelled, schema), locale)
     wanted = [
         Wanted(leaf.path, leaf.type, leaf.value)

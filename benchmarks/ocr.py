@@ -24,7 +24,6 @@ from typing import Any
 
 from extractor.document import Document, read
 from extractor.evidence import locate
-from extractor.fields import Locale
 from extractor.pipeline import Extractor
 from extractor.schema import AnySchema, Schema, resolve
 from training.corpus import LabelledDocument
@@ -88,7 +87,7 @@ def plain(text: str) -> str:
 
 def found(document: Document, labelled: LabelledDocument, schema: AnySchema) -> Found:
     """Count the labelled values that stand in a document."""
-    locale, text = Locale.of(document.text), plain(document.text)
+    locale, text = document.locale, plain(document.text)
     total = Found()
     for name, value in labelled.fields.items():
         if isinstance(value, str) and name not in labelled.unverified:

@@ -21,7 +21,6 @@ from typing import Any
 
 from extractor import reference
 from extractor.errors import DocumentError
-from extractor.fields import Locale
 from extractor.pipeline import Extractor
 from extractor.reference import Reference
 from extractor.schema import AnySchema, FieldWarning, Schema, resolve
@@ -92,7 +91,7 @@ def measure(
             unread += 1
             continue
         values = reader.extract(document, name=labelled.id).values
-        wanted = schema.normalise(known_fields(labelled, schema), Locale.of(document.text))
+        wanted = schema.normalise(known_fields(labelled, schema), document.locale)
         missing = unknown(labelled, schema)
         for column in columns:
             labelled_fields[column] += wanted.get(column) is not None and column not in missing

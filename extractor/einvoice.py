@@ -52,7 +52,7 @@ def _shown(document: Document, leaf: Leaf) -> bool:
     Credit notes are printed with and without a sign, and long names wrap beside other columns.
     """
     if isinstance(leaf.type, NumberType):
-        return bool(occurrences(document.text, leaf.type, -leaf.value, Locale.of(document.text)))
+        return bool(occurrences(document.text, leaf.type, -leaf.value, document.locale))
     if not isinstance(leaf.value, str) or (leaf.type.typed and leaf.type.name != "identifier"):
         return False
     words = {bare(word) for word in document.text.split()}

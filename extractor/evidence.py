@@ -92,11 +92,13 @@ def locate_all(
 ) -> dict[str, Evidence]:
     """Return where each value stands, by path.
 
+    A value that a person sees nowhere is looked for in what else is in the document.
+
     The values of a row stand together: the one with the fewest places says where the row is, at
     or after the row before, and of the places of the others the nearest is given. Two values get
     one place only if there is no other: a total that is also a row's stands below the row.
     """
-    asked = [(one, _places(document, one, locale)) for one in wanted]
+    asked = [(one, *_places(document, one, locale)) for one in wanted]
     groups = groupby(asked, key=lambda one: _row(one[0].path))
     rows = [(row.rpartition("[")[0], list(members)) for row, members in groups if row]
     found: dict[str, Evidence] = {}
@@ -106,13 +108,13 @@ def locate_all(
         anchor = _anchor(row, ends.get(name, 0))
         ends[name] = max(ends.get(name, 0), anchor or 0)
         own: set[Span] = set()
-        for one, spans in row:
-            found[one.path] = _evidence(document, one, spans, own, anchor)
+        for one, source, spans in row:
+            found[one.path] = _evidence(source, one, spans, own, anchor)
         claimed |= own
-    for one, spans in asked:
+    for one, source, spans in asked:
         if one.path not in found:
-            found[one.path] = _evidence(document, one, spans, claimed)
-    return {one.path: found[one.path] for one, _ in asked}
+            found[one.path] = _evidence(source, one, spans, claimed)
+    return {one.path: found[one.path] for one, _, _ in asked}
 
 
 def locate(
@@ -130,7 +132,8 @@ def locate(
     :param near: offset at or after which the value is expected.
     """
     one = Wanted("", kind, value, printed, near or 0)
-    return _evidence(document, one, _places(document, one, locale), set())
+    source, spans = _places(document, one, locale)
+    return _evidence(source, one, spans, set())
 
 
 def _row(path: str) -> str:
@@ -139,25 +142,32 @@ def _row(path: str) -> str:
     return f"{head}]" if dot else ""
 
 
-def _places(document: Document, one: Wanted, locale: Locale) -> list[Span]:
-    """Return the places of a value: seen ones if there are any, of these such with its print."""
+def _places(document: Document, one: Wanted, locale: Locale) -> tuple[Document, list[Span]]:
+    """Return the places of a value, such with its print if there are any, and where they are.
+
+    That is the document in sight, or the whole document for what only programs read.
+    """
     if one.value is None:
-        return []
-    spans = occurrences(document.text, one.type, one.value, locale)
-    hidden = document.hidden()
+        return document, []
+    source = document.in_sight()
+    spans = occurrences(source.text, one.type, one.value, locale)
+    if not spans and source is not document:
+        source = document
+        spans = occurrences(source.text, one.type, one.value, locale)
+    hidden = source.hidden()
     if hidden:
         spans = [span for span in spans if not _meets(hidden, span)] or spans
     if one.printed is not None and len(spans) > 1:
-        text = document.text
-        same = [s for s in spans if " ".join(text[s[0] : s[1]].split()) == one.printed]
+        same = [s for s in spans if " ".join(source.text[s[0] : s[1]].split()) == one.printed]
         spans = same or spans
-    return spans
+    return source, spans
 
 
-def _anchor(asked: Sequence[tuple[Wanted, list[Span]]], end: int) -> int | None:
+def _anchor(asked: Sequence[tuple[Wanted, Document, list[Span]]], end: int) -> int | None:
     """Return where a row stands that comes after some offset; None if none of it is found."""
     ahead = [
-        [span for span in spans if span[0] >= max(end, one.near)] or spans for one, spans in asked
+        [span for span in spans if span[0] >= max(end, one.near)] or spans
+        for one, _, spans in asked
     ]
     # Of two that are found equally often, the longer print is the surer one.
     best = min(
@@ -190,8 +200,12 @@ def _evidence(
         claimed.add(place)
         return _at(document, "verified" if len(spans) == 1 else "ambiguous", *place)
     words = _searched(one.type, one.value)
-    nearly = _nearly(document.text, words) if isinstance(words, str) else None
-    return Evidence("not_found") if nearly is None else _at(document, "fuzzy", *nearly)
+    if isinstance(words, str):
+        for source in (document.in_sight(), document):
+            nearly = _nearly(source.text, words)
+            if nearly is not None:
+                return _at(source, "fuzzy", *nearly)
+    return Evidence("not_found")
 
 
 def _nearest(text: str, spans: Sequence[Span], claimed: set[Span], anchor: int) -> Span:

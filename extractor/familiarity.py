@@ -33,7 +33,7 @@ _LONGEST = 20_000
 
 def sketch(document: Document) -> Sketch:
     """Return the smallest hashes of a document's words, at most 128, in order."""
-    hashes = {_hash(mark) for mark in _marks(document.text[:_LONGEST])}
+    hashes = {_hash(mark) for mark in _marks(document.in_sight().text[:_LONGEST])}
     return tuple(sorted(hashes)[:_SIZE])
 
 

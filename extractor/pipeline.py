@@ -36,7 +36,6 @@ from extractor.confidence import Calibration, Signals
 from extractor.document import Document, Ocr
 from extractor.errors import AdapterMismatch, CalibrationError, DocumentError
 from extractor.evidence import Evidence, Wanted, locate_all
-from extractor.fields import Locale
 from extractor.policy import Decision, Policy
 from extractor.profile import Stopwatch
 from extractor.reference import Reference
@@ -280,8 +279,9 @@ class Extractor(Generic[T]):
         started_s = time.perf_counter()
         watch = Stopwatch()
         with watch.stage("read"):
-            document = self.read(source, name=name, password=password)
+            whole = self.read(source, name=name, password=password)
         with watch.stage("prompt"):
+            document = whole.in_sight()
             filled = self._filled(document)
             asked = _asked(document, self.schema, filled)
             cuts = cut(document, self.windows, self.engine.count_tokens) if asked else []
@@ -294,7 +294,7 @@ class Extractor(Generic[T]):
         with watch.stage("evidence"):
             unread = len(cuts) - len(windows)
             read = _Read.of(document, asked, windows, outputs, together)
-            extraction = self._assemble(document, filled, asked, read, chosen, unread)
+            extraction = self._assemble(whole, filled, asked, read, chosen, unread)
             extraction = _with_unread(extraction, len(cuts))
         extraction.timings_s.update(watch.all(time.perf_counter() - started_s))
         return extraction
@@ -365,7 +365,7 @@ class Extractor(Generic[T]):
         if self.all_windows or len(windows) <= retrieval.MANY:
             ask(range(len(windows)))
         else:
-            promise = retrieval.Promise(document.in_sight().text, asked, windows, self.context)
+            promise = retrieval.Promise(document.text, asked, windows, self.context)
             retrieval.read(promise, asked, ask)
         read = sorted(outputs)
         return [windows[i] for i in read], [outputs[i] for i in read]
@@ -374,7 +374,7 @@ class Extractor(Generic[T]):
         """Return what rules say of a document; they are of the whole schema."""
         if self.rules is None or asked is not self.schema:
             return None
-        return Combination(self.rules, document, Locale.of(document.text))
+        return Combination(self.rules, document, document.locale)
 
     def _reconsider(
         self,
@@ -408,7 +408,8 @@ class Extractor(Generic[T]):
         """
         given = {} if filled is None else filled.values
         values = {name: (read.loaded.values | given).get(name) for name in self.schema.field_names}
-        taken, noted = self._from_reference(document, values)
+        seen = document.in_sight()
+        taken, noted = self._from_reference(seen, values)
         values |= taken
         record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
@@ -416,7 +417,7 @@ class Extractor(Generic[T]):
         warnings = (
             *_unread(document),
             *_left_out(document),
-            *self._about_einvoice(document, filled, asked, fields),
+            *self._about_einvoice(seen, filled, asked, fields),
             *_not_visible(fields),
             *_conflicts(fields),
             *noted,
@@ -687,7 +688,7 @@ class _Read:
                 else merge(asked, answers, together.believed, together.listed)
             )
             text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
-            loaded = asked.load(text, Locale.of(document.text))
+            loaded = asked.load(text, document.locale)
         signals = [confidence.signals(output) for output in outputs]
         return cls(windows, outputs, answers, signals, merged, loaded, together)
 
@@ -728,7 +729,7 @@ class _Read:
             )
             for leaf in leaves
         ]
-        return locate_all(document, wanted, locale=Locale.of(document.text))
+        return locate_all(document, wanted, locale=document.locale)
 
     def _field(self, leaf: Leaf, evidence: Evidence, answered: bool) -> FieldResult:
         path = leaf.path
@@ -821,10 +822,12 @@ def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
 
 
 def _left_out(document: Document) -> list[FieldWarning]:
-    """Say how many words no model was shown, because no person sees them."""
-    count = 0 if document.in_sight() is document else len(document.hidden())
+    """Tell of words that no person sees on the page, and whether a model was shown them."""
+    count = len(document.hidden())
     words = "1 word" if count == 1 else f"{count} words"
-    message = f"{words} that no person sees on the page: left out of what was read"
+    shown = document.in_sight() is document
+    what = "read all the same, there is next to nothing else" if shown else "left out"
+    message = f"{words} that no person sees on the page: {what}"
     return [FieldWarning("", "hidden_text", message)] if count else []
 
 

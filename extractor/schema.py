@@ -146,7 +146,7 @@ class FieldWarning:
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
         `rejected`, `chosen_by_check`, `not_visible`, `conflict`, `reference` (taken from known
         parties), `reference_differs`, `reference_unsure` or, of the whole record, `unread_pages`,
-        `windows_unread`, `unseen_layout` and `reference_ambiguous`.
+        `hidden_text`, `windows_unread`, `unseen_layout` and `reference_ambiguous`.
     """
 
     field: str

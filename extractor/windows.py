@@ -87,9 +87,10 @@ def cut(document: Document, config: WindowConfig, count: Callable[[str], int]) -
     """Cut a document into windows of whole lines.
 
     :param count: length of a piece of text in tokens.
-    :returns: windows in order; together they cover the text, and each begins and ends after its
-        neighbour.
+    :returns: windows in order; together they cover the text, but for such in which a person sees
+        nothing, and each begins and ends after its neighbour.
     """
+    document = document.in_sight()
     lines = _lines(document, config, count)
     windows: list[Window] = []
     first = 0
@@ -99,6 +100,9 @@ def cut(document: Document, config: WindowConfig, count: Callable[[str], int]) -
         if last == len(lines):
             break
         first = _next(lines, first, last, config)
+    if document.unseen:
+        seen = [one for one in windows if document.text[one.start : one.end].strip()]
+        windows = seen or windows[:1]
     return windows or [Window(0, 0)]
 
 
@@ -130,7 +134,7 @@ def _lines(document: Document, config: WindowConfig, count: Callable[[str], int]
     starts = {page.start for page in document.pages}
     lines: list[_Line] = []
     start = 0
-    for line in document.in_sight().text.splitlines(keepends=True):
+    for line in document.text.splitlines(keepends=True):
         end = start + len(line)
         stop = 2 if end in starts else int(not line.strip())
         pieces = _pieces(line, start, config.window_tokens, count)

@@ -79,7 +79,8 @@ def test_values_of_the_invoice_itself_are_not_flagged() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_model_is_not_shown_a_hidden_payload(way: str) -> None:
-    document, plain = invoice(PAYLOADS[0], way), invoice("")
+@pytest.mark.parametrize("payload", [*PAYLOADS, "ACME EVIL-1 0.01 " * 9])
+def test_a_model_is_not_shown_a_hidden_payload(payload: str, way: str) -> None:
+    document, plain = invoice(payload, way).in_sight(), invoice("")
 
     assert document.shown(0, len(document.text)) == plain.text

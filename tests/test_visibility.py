@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +20,20 @@ from reportlab.pdfgen.canvas import Canvas
 from extractor import Extractor
 from extractor.document import Document, read
 from extractor.evidence import Wanted, locate, locate_all
-from extractor.fields import Locale, Money, MoneyType, Verbatim, VerbatimType
+from extractor.fields import (
+    Identifier,
+    IsoDate,
+    Locale,
+    Money,
+    MoneyType,
+    Verbatim,
+    VerbatimType,
+)
+from extractor.schema import Schema
 from extractor.testing import CannedEngine
+from extractor.windows import WindowConfig, cut
+from training.corpus import LabelledDocument
+from training.pairs import build
 
 Draw = Callable[[Canvas], Any]  # what a canvas's methods return is of no use
 X, Y = 60, 400
@@ -154,29 +168,119 @@ def test_hidden_words_stay_in_the_text() -> None:
     assert "False 1.00" in page(text(colour=WHITE)).text
 
 
-def test_what_no_person_sees_is_not_shown_to_a_model() -> None:
-    document, plain = page(text(colour=WHITE)), page()
+def shown(document: Document) -> str:
+    seen = document.in_sight()
+    return seen.shown(0, len(seen.text))
 
-    assert document.shown(0, len(document.text)) == plain.text
+
+@pytest.mark.parametrize(
+    ("hidden", "at"),
+    [("False 1.00", (X, Y)), ("a line above", (X, 550)), (" ".join(["word"] * 90), (X, 300))],
+)
+def test_what_no_person_sees_is_not_shown_to_a_model(hidden: str, at: tuple[float, float]) -> None:
+    seen = (text("Invoice 17 of"), text("Miller and Sons", y=380))
+    document = page(*seen, text(hidden, x=at[0], y=at[1] - 70, colour=WHITE))
+
+    assert shown(document) == page(*seen).text
     assert len(document.in_sight().text) == len(document.text)
-    assert plain.in_sight() is plain
 
 
-def test_a_line_that_is_seen_in_part_stays_in_part() -> None:
-    document = page(text("12 pieces"), text("of gold", x=X + 60, colour=WHITE))
+def test_words_that_stay_close_up_around_those_that_go() -> None:
+    seen = text("From Miller and Sons of Ash", y=300)
+    document = page(seen, text("12"), text("xx", x=X + 16, colour=WHITE), text("pieces", x=X + 32))
 
-    assert "12 pieces\n" in document.shown(0, len(document.text)) + "\n"
-    assert "gold" not in document.shown(0, len(document.text))
+    assert "12 xx pieces" in document.text
+    assert "12 pieces\n" in shown(document)
 
 
-def test_a_layer_of_text_for_machines_is_shown_whole() -> None:
-    lines = [
-        text(f"Line {number} of a text layer", y=500 - 20 * number, mode=3) for number in range(9)
-    ]
+def test_a_window_that_shows_nothing_is_none() -> None:
+    document = page(text("Invoice 17 of Miller"), text("word " * 40, y=300, colour=WHITE))
+
+    windows = cut(document, WindowConfig(30, 0), lambda piece: len(piece.split()))
+
+    seen = document.in_sight()
+    assert all(seen.shown(one.start, one.end).strip() for one in windows)
+    assert "".join(seen.shown(one.start, one.end) for one in windows) == shown(document)
+
+
+def test_pages_made_for_machines_are_read_all_the_same() -> None:
+    lines = [text(f"Line {n} of a layer", y=380 - 20 * n, colour=WHITE) for n in range(9)]
     document = page(*lines)
 
-    assert document.in_sight() is document
-    assert document.shown(0, len(document.text)) == document.text
+    extraction = Extractor(Bill, engine=CannedEngine({})).extract(document)
+
+    assert shown(document) == document.text
+    assert [one.code for one in extraction.warnings] == ["hidden_text"]
+    assert "read all the same" in extraction.warnings[0].message
+
+
+def test_hidden_words_decide_nothing_about_what_is_seen() -> None:
+    plain = (text("Date 03/04/2024"), text("Quill Harbour Ltd of Ash", y=380))
+    document = page(*plain, text("12/25/2023 12/26/2023", y=200, colour=WHITE))
+    engine = CannedEngine({"day": "03/04/2024", "seller": "Quill Harbour Ltd"})
+
+    class Dated(BaseModel):
+        day: IsoDate | None = None
+        seller: Verbatim | None = None
+
+    found, usual = (
+        Extractor(Dated, engine=engine).extract(one) for one in (document, page(*plain))
+    )
+
+    assert found.values == usual.values
+    assert [one.code for one in found.warnings] == [
+        "hidden_text",
+        *[o.code for o in usual.warnings],
+    ]
+
+
+def test_a_hidden_word_inside_a_name_spoils_no_evidence() -> None:
+    seen = text("Bill 17 for two boxes", y=300)
+    document = page(
+        seen, text("Quill"), text("xx", x=X + 30, colour=WHITE), text("Harbour Ltd", x=X + 46)
+    )
+
+    found = locate(document, VerbatimType(), "Quill Harbour Ltd", locale=Locale())
+
+    assert (found.status, found.not_visible, found.text) == ("verified", False, "Quill Harbour Ltd")
+
+
+def test_training_asks_for_what_it_shows(tmp_path: Path) -> None:
+    """A value that stands hidden too is trained as a person sees it; one that only does is not."""
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(600, 600))
+    for step in (
+        text("2024-03-04 1,000.50 AB-7", y=560, colour=WHITE),
+        text("Dated March 4 2024 by Miller", y=500),
+        text("Total 1000.50 of the order", y=480),
+    ):
+        canvas.saveState()
+        step(canvas)
+        canvas.restoreState()
+    canvas.save()
+    (tmp_path / "one.pdf").write_bytes(stream.getvalue())
+
+    class Order(BaseModel):
+        day: IsoDate | None = None
+        total: Money | None = None
+        number: Identifier | None = None
+
+    schema = Schema.of(Order)
+    fields = {"day": "2024-03-04", "total": "1000.50", "number": "AB-7"}
+    labelled = LabelledDocument("one", tmp_path / "one.pdf", None, fields)
+    built = build([labelled], schema, WindowConfig(), len)
+    asked: list[str] = []
+
+    def answer(shown: str) -> dict[str, Any]:
+        asked.append(shown)
+        return {}
+
+    Extractor(Order, engine=CannedEngine(answer)).extract(tmp_path / "one.pdf")
+
+    (pair,) = built.pairs
+    assert json.loads(pair.target) == {"day": "March 4 2024", "total": "1000.50"}
+    assert [problem.field for problem in built.problems] == ["number"]
+    assert asked == [pair.text]
 
 
 def test_a_visible_place_is_preferred_and_counts_alone() -> None:

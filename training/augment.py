@@ -66,8 +66,9 @@ class AugmentConfig:
     :param drop_lines: share of lines without values that are left out, in half of the examples;
         of long texts more, so that most of them are trained on in half of the time. 0 leaves
         none out.
-    :param decoys: share of examples that also ask for a few fields that the document does not have;
-        of synthetic documents, for some that it has under other labels too.
+    :param decoys: share of synthetic examples that also ask for a few fields that the document does
+        not have, and for some that it has beyond the usual ones. What a labelled document shows
+        beyond its labels nobody knows, so none is asked for that.
     :param negatives: most windows that hold none of the values, for each window of the same
         document that holds one, or for the document where none does; each epoch draws others. In
         use the windows that promise a value are read first, so a third of all that training shows
@@ -193,8 +194,8 @@ class Curriculum:
         asked = {
             name: boxes[name] for name in draw.sample(shown, min(len(shown), draw.randint(0, 4)))
         }
-        lacking = others.absent(pair.text, {*known, *boxes})
-        most = min(len(lacking), draw.choice((1, 2, 2, 3, 5, 10) if boxes else (1, 1, 2, 3)))
+        lacking = others.absent(pair.text, {*known, *boxes, *self.schema.field_names})
+        most = min(len(lacking), draw.choice((1, 2, 2, 3, 5, 10)))
         for other in draw.sample(lacking, most):
             asked[other.name] = Box(other.kind, None, other.note)
         if not asked:
@@ -213,9 +214,9 @@ class Curriculum:
         if draw.random() < self.config.remove:
             pair = _without_values(pair, draw)
         if self.config.drop_lines and draw.random() < 0.5:
-            beyond = min(0.6, 1 - _ENOUGH / len(pair.text))
+            beyond = min(0.6, 1 - _ENOUGH / max(1, len(pair.text)))
             pair = _without_lines(pair, max(self.config.drop_lines, beyond), draw)
-        return self._with_more(self._request(pair, draw), {}, draw)
+        return self._request(pair, draw)
 
     def _request(self, pair: Pair, draw: random.Random) -> Pair:
         names = pair.schema.field_names

@@ -28,7 +28,6 @@ from extractor.errors import (
     LabelError,
 )
 from extractor.familiarity import Familiarity, Sketch, sketch
-from extractor.fields import Locale
 from extractor.pipeline import Extractor
 from extractor.schema import AnySchema
 from training import weigh
@@ -225,7 +224,7 @@ def _answers(
 ) -> Answers | None:
     try:
         document = labelled.document()
-        wanted = schema.normalise(known_fields(labelled, schema), Locale.of(document.text))
+        wanted = schema.normalise(known_fields(labelled, schema), document.locale)
         extraction = reader.extract(document, name=labelled.id)
     except (DocumentError, LabelError, BaseModelError):
         return None

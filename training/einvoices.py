@@ -18,7 +18,6 @@ from extractor import business, einvoice
 from extractor import document as documents
 from extractor.document import Document
 from extractor.errors import CorpusError, DocumentError
-from extractor.fields import Locale
 from extractor.schema import AnySchema, Leaf, LeafNode
 from training.corpus import LabelledDocument, Problem, write
 
@@ -124,7 +123,7 @@ def _checked(
     """Return the values that the page shows, and the paths of the others."""
     checked = {name: _copied(value) for name, value in values.items()}
     unverified: set[str] = set()
-    locale = Locale.of(document.text)
+    locale = document.locale
     for leaf, evidence in einvoice.place(document, schema.leaves(values), locale):
         if leaf.value is None:
             if not _surely_absent(document, leaf):

@@ -11,7 +11,6 @@ import numpy as np
 
 from extractor.document import Document
 from extractor.errors import BaseModelError, DocumentError, LabelError
-from extractor.fields import Locale
 from extractor.schema import AnySchema
 from training.compare import draws, sample
 from training.corpus import LabelledDocument
@@ -96,7 +95,7 @@ def evaluate(
         if progress is not None:
             progress(index, len(documents))
         document = _readable(labelled)
-        locale = Locale.of(document.text) if document is not None else None
+        locale = document.locale if document is not None else None
         try:
             wanted = schema.normalise(known_fields(labelled, schema), locale)
         except LabelError as error:

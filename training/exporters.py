@@ -79,7 +79,7 @@ def write(
 
 def _shown(labelled: LabelledDocument, schema: AnySchema, output: Path, name: str) -> _Shown:
     document = labelled.document()
-    locale = Locale.of(document.text)
+    locale = document.locale
     known = {key: value for key, value in labelled.fields.items() if key not in labelled.unverified}
     values = schema.normalise(known, locale)
     canonical = json.loads(schema.dump(values))

@@ -115,8 +115,8 @@ def build(
     result = PairSet()
     for labelled in documents:
         try:
-            document = labelled.document()
-            values = schema.normalise(known_fields(labelled, schema), Locale.of(document.text))
+            document = labelled.document().in_sight()
+            values = schema.normalise(known_fields(labelled, schema), document.locale)
         except (DocumentError, LabelError) as error:
             path = getattr(error, "field", None) or ""
             result.problems.append(PairProblem(labelled.id, path, error.message))
@@ -300,7 +300,7 @@ def _add(
     config: WindowConfig,
     count: Callable[[str], int],
 ) -> None:
-    locale = Locale.of(document.text)
+    locale = document.locale
     windows = cut(document, config, count)
     printer = _Printer(document.text, locale, unknown(labelled, schema))
     asked = known_fields(labelled, schema)

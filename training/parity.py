@@ -17,7 +17,6 @@ from extractor.base_model import BaseModel
 from extractor.engine.choice import Format, available
 from extractor.engine.local import LocalEngine
 from extractor.errors import DocumentError, LabelError
-from extractor.fields import Locale
 from extractor.pipeline import Extractor
 from extractor.schema import AnySchema
 from extractor.windows import WindowConfig
@@ -84,9 +83,7 @@ def against(reference: Reading, given: Reading) -> Parity:
 def _read(reader: Extractor[Any], labelled: LabelledDocument, reading: Reading) -> None:
     try:
         document = labelled.document()
-        wanted = reader.schema.normalise(
-            known_fields(labelled, reader.schema), Locale.of(document.text)
-        )
+        wanted = reader.schema.normalise(known_fields(labelled, reader.schema), document.locale)
         extraction = reader.extract(document)
     except (DocumentError, LabelError):
         return  # what cannot be read or compared tells nothing about formats

@@ -12,7 +12,6 @@ from typing import Any
 from extractor import overlay
 from extractor.errors import DocumentError
 from extractor.evidence import locate
-from extractor.fields import Locale
 from extractor.pipeline import Extraction, FieldResult
 from extractor.schema import AnySchema
 from training.corpus import LabelledDocument
@@ -55,7 +54,7 @@ def _picture(labelled: LabelledDocument, item: Scored, schema: AnySchema) -> byt
 def _marked(labelled: LabelledDocument, item: Scored, schema: AnySchema) -> Extraction[Any]:
     """Return the mistakes as an extraction, so that they are drawn as one is."""
     document = labelled.document()
-    locale = Locale.of(document.text)
+    locale = document.locale
     fields: dict[str, FieldResult] = {}
     for name, pair in item.mistakes.items():
         for title, value in zip(("given", "wanted"), pair, strict=True):

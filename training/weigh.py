@@ -18,7 +18,6 @@ from extractor.answer import at
 from extractor.combine import Combination, Weighing, same
 from extractor.engine.base import Request
 from extractor.errors import BaseModelError, DocumentError, LabelError
-from extractor.fields import Locale
 from extractor.pipeline import Extractor
 from extractor.rules import Rules
 from extractor.schema import AnySchema
@@ -90,8 +89,8 @@ def doubts(
 def _of_document(
     reader: Extractor[Any], rules: Rules, labelled: LabelledDocument, schema: AnySchema
 ) -> list[tuple[Weighing, int]]:
-    document = labelled.document()
-    locale = Locale.of(document.text)
+    document = labelled.document().in_sight()
+    locale = document.locale
     wanted = schema.normalise(known_fields(labelled, schema), locale)
     windows = cut(document, reader.windows, reader.engine.count_tokens)
     if len(windows) != 1:

@@ -49,7 +49,7 @@ Ocr = Literal["auto", "never", "always"]
 
 # Of the way in which files become text. An adapter learned from one way serves no other as well, so
 # each change of a document's text needs a new number.
-VERSION = "2"
+VERSION = "3"
 # How deep containers are opened in containers: a mail in an archive is, an archive in it is not.
 _DEPTH = 2
 _READERS = {

@@ -7,14 +7,19 @@ Coordinates are PDF points (1/72 inch) from the top left of the page as it is sh
 from __future__ import annotations
 
 import hashlib
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from extractor.document.clean import clean_text
 from extractor.document.einvoice import EInvoice
+
+if TYPE_CHECKING:
+    from extractor.fields import Locale
+
+_NOTHING = 5  # words in sight that a page number or a stamp may be
 
 Bbox = tuple[float, float, float, float]
 
@@ -69,6 +74,7 @@ class Document:
         text, and of those that could not be read.
     :param einvoice: the XML of an e-invoice in the file, or the file itself.
     :param einvoice_problem: why an e-invoice that is attached could not be read.
+    :param unseen: start and end of each run of words that `in_sight` left out.
     """
 
     name: str
@@ -78,6 +84,7 @@ class Document:
     unread_pages: tuple[int, ...] = ()
     einvoice: EInvoice | None = field(default=None, compare=False)
     einvoice_problem: str = ""
+    unseen: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def from_text(cls, text: str, name: str = "text") -> Document:
@@ -132,33 +139,58 @@ class Document:
         """Return (start, end) of each word that no person sees on its page, in order."""
         return [(w.start, w.end) for page in self.pages for w in page.words if not w.visible]
 
+    @property
+    def locale(self) -> Locale:
+        """How the document writes numbers and dates, as far as a person sees."""
+        from extractor.fields import Locale  # not for the worker that only reads files
+
+        return Locale.of(self.in_sight().text)
+
     def in_sight(self) -> Document:
         """Return the document with spaces for each word that no person sees; offsets stay.
 
-        Where most words are such, it is returned as it is: a text layer that was made to be read
-        by machines, of pages whose looks say nothing.
+        Whoever sends a document can write on it what only programs read; that is no part of it.
+        Where next to nothing else is there, such as on pages that were made to be read by machines,
+        the document is returned as it is.
         """
-        hidden = self.hidden()
-        if not hidden or 2 * len(hidden) > sum(len(page.words) for page in self.pages):
+        hidden = [] if self.unseen else self.hidden()
+        if not hidden or sum(len(page.words) for page in self.pages) - len(hidden) < _NOTHING:
             return self
-        text = list(self.text)
+        text, runs = list(self.text), [hidden[0]]
         for start, end in hidden:
             text[start:end] = " " * (end - start)
-        return replace(self, text="".join(text))
+            if self.text[runs[-1][1] : start].strip(" "):
+                runs.append((start, end))
+            else:
+                runs[-1] = (runs[-1][0], end)
+        pages = tuple(
+            replace(page, words=tuple(word for word in page.words if word.visible))
+            for page in self.pages
+        )
+        return replace(self, text="".join(text), pages=pages, unseen=tuple(runs))
 
     def shown(self, start: int, end: int) -> str:
-        """Return a stretch of text as it would stand there without what no person sees.
+        """Return a stretch of a document in sight, closed up where words were left out.
 
-        This is what a model is shown, in training and in use: a line for programs alone, which
-        whoever sent the document may have put there, is no part of the document.
+        This is what a model is shown, in training and in use.
         """
-        whole, seen = self.text[start:end], self.in_sight().text[start:end]
-        if seen == whole:
-            return whole
-        lines = zip(whole.split("\n"), seen.split("\n"), strict=True)
-        return "\n".join(
-            re.sub(" {3,}", "  ", rest.rstrip()) for line, rest in lines if rest.strip() or not line
-        )
+        text, parts, at = self.text, [], start
+        for first, last in self.unseen[bisect_right(self.unseen, start, key=lambda run: run[1]) :]:
+            if first >= end:
+                break
+            before, behind = max(first, start), min(last, end)
+            while before > at and text[before - 1] == " ":
+                before -= 1
+            while behind < end and text[behind] == " ":
+                behind += 1
+            begins = before == start or text[before - 1] == "\n"
+            ends = behind == end or text[behind] == "\n"
+            if begins and ends:  # nothing is left of the line
+                behind = min(end, behind + 1)
+            widest = max(first - before, behind - last)
+            parts += [text[at:before], "" if begins or ends else " " * min(2, widest)]
+            at = behind
+        return "".join((*parts, text[at:end]))
 
 
 def _around(words: Sequence[Word]) -> Bbox:

@@ -183,10 +183,10 @@ def _case(
     document: Document | None = None
     unreadable = ""
     try:
-        document = labelled.document()
+        document = labelled.document().in_sight()
     except DocumentError as error:
         unreadable = f"{error.category}: {error.message}"
-    locale = Locale.of(document.text) if document else Locale()
+    locale = document.locale if document else Locale()
     asked: Mapping[str, Any] = known_fields(labelled, schema)
     skipped = unknown(labelled, schema)
     if config.include_unverified:

@@ -86,7 +86,7 @@ class Induced:
     def extract(self, source: Source, *, name: str | None = None) -> Answer:
         """Choose a place for each field. :raises DocumentError: if the source gives no text."""
         document = as_document(source, name)
-        return self.answer(document, Locale.of(document.text))
+        return self.answer(document, document.locale)
 
     def answer(self, document: Document, locale: Locale) -> Answer:
         """Choose a place for each field of a document that was read."""

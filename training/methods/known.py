@@ -68,7 +68,7 @@ def read_known(
             progress(index, len(documents))
         try:
             document = labelled.document()
-            locale = Locale.of(document.text)
+            locale = document.locale
             values = schema.normalise(known_fields(labelled, schema), locale)
         except (DocumentError, LabelError) as error:
             problems.append((labelled.id, error.message))

@@ -31,7 +31,7 @@ from pydantic_core import SchemaValidator, core_schema
 from extractor import fields
 from extractor.candidates import Candidate, Sheet, finder, key_of
 from extractor.errors import CorpusError
-from extractor.fields import FieldType, Locale
+from extractor.fields import FieldType
 from extractor.pipeline import Source
 from extractor.rules import leaf_type, single_fields
 from extractor.schema import AnySchema, ListNode
@@ -102,7 +102,7 @@ class Written:
     def extract(self, source: Source, *, name: str | None = None) -> Answer:
         """Apply the rules. :raises DocumentError: if the source gives no text."""
         document = as_document(source, name)
-        sheet = Sheet(document, Locale.of(document.text))
+        sheet = Sheet(document, document.locale)
         nodes = dict(single_fields(self._schema))
         found: dict[str, Any] = {}
         for path, rule in self.rules.items():
