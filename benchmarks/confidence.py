@@ -58,7 +58,7 @@ DECOYS: dict[str, tuple[Any, str]] = {
     "flight_number": (Identifier, "of the flight taken"),
     "licence_plate": (Identifier, "of the rented car"),
     "patient_name": (Verbatim, "who was treated"),
-    "date_of_birth": (IsoDate, "of the insured person"),
+    "graduation_date": (IsoDate, "when the degree was awarded"),
     "lease_start": (IsoDate, "first day of the lease"),
     "insured_sum": (Money, "most that the insurance pays"),
     "court_name": (Verbatim, "court that decided the case"),

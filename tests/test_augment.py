@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, Field
 
 from extractor.evidence import occurrences
-from extractor.fields import Locale
+from extractor.fields import Identifier, IsoDate, Locale, Money, Verbatim
 from extractor.schema import AnySchema, LeafNode, Schema
 from extractor.windows import WindowConfig
 from schemas.invoice import Invoice
 from training import corpus
 from training.augment import AugmentConfig, Curriculum
-from training.pairs import Pair, build
+from training.pairs import Pair, build, extended
+from training.synthetic.others import OTHERS, absent
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 QUIET = AugmentConfig(synthetic=0, subset=0, swap=0, remove=0, drop_lines=0, decoys=0)
@@ -156,3 +159,76 @@ def test_of_long_texts_more_lines_without_values_are_left_out(schema: AnySchema)
     assert any(length == 202 for length in lengths)
     assert any(length < 110 for length in lengths)
     assert all("Invoice A-17" in pair.text and "Sum 12.50" in pair.text for pair in shown)
+
+
+def test_fields_are_asked_for_that_a_synthetic_document_lacks(schema: AnySchema) -> None:
+    config = AugmentConfig(synthetic=60, subset=0, decoys=1)
+    plain = replace(config, decoys=0)
+    own = set(schema.field_names)
+    known = {other.name: other for other in OTHERS}
+    found: Counter[bool] = Counter()
+
+    for pair in Curriculum(schema, [], config, 1, seed=3).pairs():
+        printed = json.loads(pair.target)
+        flat = " ".join(pair.text.split())
+        assert list(printed) == list(pair.schema.field_names)
+        for name in printed.keys() & known.keys():
+            found[printed[name] is None] += 1
+            if printed[name] is None:
+                assert name in {other.name for other in absent(pair.text)} or name not in own
+            else:
+                assert printed[name] in flat
+    usual = [json.loads(pair.target) for pair in Curriculum(schema, [], plain, 1, seed=3).pairs()]
+
+    assert found[True] > 3 * found[False] > 0
+    assert all(not known.keys() & printed.keys() for printed in usual)
+
+
+def test_no_field_of_the_schema_is_asked_for_in_vain() -> None:
+    class Lease(BaseModel):
+        tenant_name: Verbatim | None = None
+        monthly_rent: Money | None = None
+        issue_date: IsoDate | None = None
+
+    config = AugmentConfig(synthetic=80, decoys=1)
+    shown = Curriculum(Schema.of(Lease), [], config, 1, seed=1).pairs()
+
+    asked = [item for pair in shown for item in json.loads(pair.target).items()]
+    assert {name for name, _ in asked} - set(Lease.model_fields)
+    assert not {("tenant_name", None), ("monthly_rent", None)} & {
+        (name, value) for name, value in asked if not isinstance(value, list | dict)
+    }
+
+
+def test_labelled_documents_are_asked_for_nothing_beyond_their_labels(
+    schema: AnySchema, pairs: list[Pair]
+) -> None:
+    config = AugmentConfig(synthetic=0, decoys=1)
+
+    for pair in Curriculum(schema, pairs, config, 1, seed=0).pairs():
+        assert set(pair.schema.field_names) <= set(schema.field_names)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_further_fields_leave_values_notes_and_unknown_ones_as_they_are(seed: int) -> None:
+    class Bill(BaseModel):
+        number: Identifier | None = Field(None, description="of the bill")
+        total: Money | None = None
+
+    class More(BaseModel):
+        seat: Identifier | None = Field(None, description="in the hall")
+        guest: Verbatim | None = None
+
+    target = '{"number":"A-7","total":null}'
+    pair = Pair("one", Schema.of(Bill), "Bill A-7 for Ann", target, ((24, 28),))
+    assert target[24:28] == "null"
+
+    more = extended(pair, Schema.of(More), {"seat": None, "guest": "Ann"}, random.Random(seed))
+
+    assert json.loads(more.target) == {"number": "A-7", "total": None, "seat": None, "guest": "Ann"}
+    ((start, end),) = more.unlabelled
+    assert more.target[:start].endswith('"total":') and more.target[start:end] == "null"
+    lines = more.schema.lines()
+    assert {"number: identifier | of the bill", "seat: identifier | in the hall"} <= set(lines)
+    own = [name for name in more.schema.field_names if name in Bill.model_fields]
+    assert own == ["number", "total"]

@@ -187,6 +187,23 @@ def test_weights_in_bf16_are_read_too(tmp_path: Path) -> None:
         read_weights(tmp_path / "empty")
 
 
+@pytest.mark.parametrize("kinds", [("float32",) * 3, ("float16", "float32", "float64")])
+def test_weights_of_any_width_and_shape_are_read(tmp_path: Path, kinds: tuple[str, ...]) -> None:
+    shapes: tuple[tuple[int, ...], ...] = ((3, 5), (), (0, 4))
+    tensors = {
+        f"odd name {n}": torch.randn(shape).to(getattr(torch, kind))
+        for n, (shape, kind) in enumerate(zip(shapes, kinds, strict=True))
+    }
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+
+    found = read_weights(tmp_path)
+
+    assert found.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert (found[name].dtype, found[name].shape) == (np.float32, tuple(tensor.shape))
+        assert (found[name] == tensor.float().numpy()).all()
+
+
 @pytest.mark.parametrize("damage", ["cut", "shape", "missing"])
 def test_damaged_weights_are_a_typed_error(tmp_path: Path, damage: str) -> None:
     folder = tiny_base(tmp_path)

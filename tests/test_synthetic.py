@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import re
 from decimal import Decimal
 
 import pytest
 
+from benchmarks.confidence import DECOYS
 from training.synthetic import CONCEPTS, SyntheticDocument, documents
+from training.synthetic.others import OTHERS, absent, field_name
+from training.synthetic.strays import stray
+from training.synthetic.words import LABELS, OTHER_BOXES, OTHER_DATES
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +130,58 @@ def test_forms_hold_both_parties_in_boxes(sample: list[SyntheticDocument]) -> No
     assert {document.kinds["totals"] for document in forms} >= {"boxes"}
     assert any("line_items" in document.unclear for document in forms)
     assert any(document.printed["line_items"] for document in forms)
+
+
+def test_boxes_hold_what_the_text_shows_or_nothing(sample: list[SyntheticDocument]) -> None:
+    boxes = [(document, box) for document in sample for box in document.boxes.values()]
+    shown = [(document, box.value) for document, box in boxes if box.value is not None]
+
+    assert 0 < len(shown) < len(boxes)
+    assert [value for document, value in shown if value not in _flat(document.text)] == []
+
+
+def test_a_field_is_absent_where_no_label_of_it_stands() -> None:
+    names = {other.name for other in absent("Tarif: Basis\nS/N 4711\nRoomy flat", but=["mileage"])}
+
+    assert not names & {"tariff", "serial_number", "mileage"}
+    assert {"room_number", "policy_number"} <= names
+
+
+def test_no_field_that_is_asked_for_in_vain_has_a_label_of_another_concept() -> None:
+    known = {
+        label.casefold() for table in LABELS.values() for row in table.values() for label in row
+    }
+
+    assert {
+        label for other in OTHERS for label in other.labels if label.casefold() in known
+    } == set()
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [("Prüf-Ziffer", "pruef_ziffer"), ("Código de verificação", "codigo_de_verificacao"),
+     ("N°", ""), ("4. Pos", "")],
+)  # fmt: skip
+def test_a_label_becomes_a_name_of_a_class(label: str, name: str) -> None:
+    assert field_name(label) == name
+
+
+def test_what_the_benchmark_asks_for_in_vain_was_never_asked_for_in_training() -> None:
+    trained = {other.name for other in OTHERS} | {
+        field_name(label)
+        for table in (OTHER_BOXES, OTHER_DATES)
+        for labels in table.values()
+        for label in labels
+    }
+
+    assert not trained & set(DECOYS)
+
+
+def test_some_documents_hold_a_line_that_would_talk_to_a_model() -> None:
+    count = 300
+    lines = [stray(random.Random(seed)) for seed in range(count)]
+
+    assert len(set(lines)) > 0.9 * count
+    assert all(line.strip() and "\n" not in line for line in lines)
+    talked = [d for d in documents(count, seed=2) if re.search(r"<\|\w+\|>|answer with", d.text)]
+    assert 0.02 * count < len(talked) < 0.2 * count

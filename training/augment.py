@@ -147,7 +147,7 @@ class Curriculum:
         that `negatives` leaves to their document, by lot.
         """
         sizes = Counter(pair.group for pair in self._pairs)
-        mean = len(self._pairs) / len(sizes)
+        mean = len(self._pairs) / max(1, len(sizes))
         shares = negative_shares(self._pairs, self.config.negatives)
         repeats = []
         for pair, share in zip(self._pairs, shares, strict=True):

@@ -85,7 +85,7 @@ loan_amount|money|sum that is lent|Loan amount|Darlehensbetrag|Principal|Kreditb
 interest_rate|percent|yearly interest|Interest rate|Zinssatz|Interest p.a.|Sollzins
 file_reference|identifier|reference of the case file|File ref.|Aktenzeichen|Our file|Az.
 notary_name|text|who certified it|Notary|Notar|Notary public|Notariat
-serial_number|identifier|of the device|Serial No.|Seriennummer|S/N|Geräte-Nr.
+serial_number|identifier|of the device|S/N|Seriennummer|Device No.|Geräte-Nr.
 batch_number|identifier|batch or lot|Batch No.|Charge|Lot|Chargennummer|Batch
 container_number|identifier|of the freight container|Container No.|Container|Container-Nr.
 tracking_number|identifier|to follow the parcel|Tracking No.|Sendungsnummer|Tracking
@@ -93,7 +93,7 @@ port_of_loading|text|where the cargo was loaded|Port of loading|Ladehafen|Loaded
 country_of_origin|text|where the goods were made|Country of origin|Ursprungsland|Made in
 customs_tariff_number|identifier|for the customs|HS code|Zolltarifnummer|Commodity code
 gross_weight|quantity|of the consignment|Gross weight|Bruttogewicht|Weight|Gewicht|Poids|Peso
-package_count|quantity|number of parcels|Packages|Anzahl Packstücke|Parcels|Kolli|Colis|Bultos
+package_count|quantity|number of parcels|Packages|Anzahl Packstücke|Parcels|Kolli|Colis|Bultos|Colli
 incoterms|text|who bears which cost of transport|Incoterms|Lieferbedingung|Delivery terms
 driver_name|text|who drove|Driver|Fahrer|Driver name|Name des Fahrers
 technician_name|text|who did the work|Technician|Techniker|Engineer|Monteur
