@@ -21,11 +21,13 @@ from extractor import Extractor
 from extractor.document import Document, read
 from extractor.evidence import Wanted, locate, locate_all
 from extractor.fields import (
+    Iban,
     Identifier,
     IsoDate,
     Locale,
     Money,
     MoneyType,
+    VatId,
     Verbatim,
     VerbatimType,
 )
@@ -232,6 +234,23 @@ def test_hidden_words_decide_nothing_about_what_is_seen() -> None:
         "hidden_text",
         *[o.code for o in usual.warnings],
     ]
+
+
+def test_a_hidden_identifier_fills_nothing_from_known_parties(tmp_path: Path) -> None:
+    table = tmp_path / "vendors.csv"
+    table.write_text("seller_vat_id,iban\nDE136695976,DE89370400440532013000\n")
+
+    class Paid(BaseModel):
+        seller_vat_id: VatId | None = None
+        iban: Iban | None = None
+
+    reader = Extractor(Paid, engine=CannedEngine({}), reference=table)
+    seen = text("Bill 17 for two boxes", y=300)
+    hidden = reader.extract(page(seen, text("USt-IdNr. DE136695976", colour=WHITE)))
+    shown = reader.extract(page(seen, text("USt-IdNr. DE136695976")))
+
+    assert hidden.values == {"seller_vat_id": None, "iban": None}
+    assert shown.values["iban"] == "DE89370400440532013000"
 
 
 def test_a_hidden_word_inside_a_name_spoils_no_evidence() -> None:
