@@ -72,6 +72,15 @@ def _numbers() -> dict[str, int]:
 
 
 @cache
+def _first_words() -> frozenset[str]:
+    """Return the words that a number in words may begin with, in lower case."""
+    spelled = [*_ENGLISH, *_TENS, *_GERMAN, *_numbers()]
+    spelled += [word for words in _OTHERS.values() for word in words.split()]
+    spelled += [f"{unit}und{ten}" for unit in _GERMAN for ten in _GERMAN_TENS]
+    return frozenset(word.split("-")[0] for word in spelled)
+
+
+@cache
 def _unit_names() -> dict[str, str]:
     """Return units by their words, in lower case without accents."""
     return {_plain(word): unit for unit, words in _UNITS.items() for word in words.split()}
@@ -98,14 +107,17 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _UNITS_IN_TEXT = re.compile(rf"(?<![^\W\d_])(?:{_UNIT})(?!\w)", re.IGNORECASE)
-_BEGINNING = re.compile(r"(?<![\w.,/])[\w(]")
+_BEGINNING = re.compile(r"(?<![\w.,/])(?:[\d(]|[^\W\d_]+)")
 _LONGEST = 60  # characters before the unit
 
 
 def find(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each length of time."""
+    words = _first_words()
     for match in _UNITS_IN_TEXT.finditer(text):
         for at in _BEGINNING.finditer(text, max(0, match.start() - _LONGEST), match.start()):
+            if at[0].isalpha() and at[0].casefold() not in words:
+                continue
             if _read(text[at.start() : match.end()]) is not None:
                 yield at.start(), match.end()
                 break
@@ -167,12 +179,12 @@ def read_canonical(text: str) -> tuple[Decimal, str]:
 
 
 def same(a: str, b: str) -> bool:
-    """Compare as lengths of time: 12 months are a year, 7 days a week."""
-    sizes = []
-    for text in (a, b):
-        number, unit = read_canonical(text)
-        sizes.append(_in_small(number, unit))
-    return sizes[0] == sizes[1]
+    """Compare as lengths of time: 12 months are a year, 7 days a week; others equal none."""
+    try:
+        one, other = read_canonical(a), read_canonical(b)
+    except ValueError:
+        return False
+    return _in_small(*one) == _in_small(*other)
 
 
 def _in_small(number: Decimal, unit: str) -> tuple[Decimal, str]:
