@@ -110,6 +110,21 @@ def inputs(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) 
     return list(found.values())
 
 
+def left_out(paths: Sequence[str | os.PathLike[str]], *, recursive: bool = False) -> Counter[str]:
+    """Count by suffix the files of folders that `inputs` takes for no documents; hidden ones aside.
+
+    :param recursive: count in folders within them too.
+    """
+    found: Counter[str] = Counter()
+    for folder in filter(os.path.isdir, map(str, paths)):
+        for _, folders, files in os.walk(folder, followlinks=False):
+            for name in files:
+                if not name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                    found[os.path.splitext(name)[1].lower()] += 1
+            folders[:] = [f for f in folders if not f.lower().endswith(".pdf")] * recursive
+    return found
+
+
 def _files(folder: str, recursive: bool) -> Iterator[str]:
     closed: list[str] = []
     for place, folders, files in os.walk(

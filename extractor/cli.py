@@ -861,6 +861,10 @@ def extract(
             hint=f"give a folder that holds {', '.join(batch.SUFFIXES)} files, or add --recursive",
             category="missing",
         )
+    others = batch.left_out(paths, recursive=recursive)
+    if others:
+        kinds = ", ".join(_clean(kind) or "no suffix" for kind, _ in others.most_common(5))
+        _say(f"left out: {others.total()} files that are no documents by their names ({kinds})")
     with _bad_values_named():
         reader = Extractor(
             asked,

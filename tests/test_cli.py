@@ -90,6 +90,17 @@ def test_records_go_to_stdout_and_the_rest_to_stderr(inbox: Path) -> None:
     assert "together" not in result.stderr
 
 
+def test_files_that_are_no_documents_are_told_and_not_read(inbox: Path) -> None:
+    for name in ("photo.raw", "setup.exe", "other.exe", ".hidden"):
+        (inbox / name).write_bytes(b"MZ")
+
+    result = run("extract", inbox, "--schema", "receipt", code=CANNED)
+
+    assert result.returncode == 0
+    assert "left out: 3 files that are no documents by their names (.exe, .raw)" in result.stderr
+    assert not any("exe" in line for line in result.stdout.splitlines())
+
+
 def test_where_the_time_went_is_said_when_asked_for(inbox: Path) -> None:
     result = run("extract", inbox, "--schema", "receipt", "--profile", code=CANNED)
 

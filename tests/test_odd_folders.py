@@ -64,6 +64,7 @@ def test_odd_inputs_are_one_line_each(tmp_path: Path, extractor: Extractor[Bill]
         "pipe.pdf": "unsupported", "zero.pdf": "unsupported", "socket.pdf": "unsupported",
         "one.pdf": "read", "two.pdf": "read",
     }  # fmt: skip
+    assert batch.left_out([inbox], recursive=True) == {".doc": 1}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
