@@ -87,8 +87,9 @@ def key_of(value: Any) -> str:
     return _NO_LETTER.sub("", str(value).casefold())
 
 
-def _key(value: Any) -> str:
+def value_key(kind: FieldType, value: Any) -> str:
     """Return the same for equal values of a type, whatever they are printed like."""
+    value = kind.key(value)
     if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
         return format(Decimal(str(value)).normalize(), "f")
     return key_of(value)
@@ -147,7 +148,7 @@ class Sheet:
                     value = kind.from_json(find.to_json(value))
             except ValueError:  # not of this type, or refused by a constraint of the class
                 continue
-            yield Candidate(start, end, value, "typed", _key(value))
+            yield Candidate(start, end, value, "typed", value_key(find, value))
 
     def texts(self, kinds: frozenset[str], seen: re.Pattern[str] | None) -> list[Candidate]:
         """Return the candidates of texts, those of the given kinds; each place once.

@@ -127,7 +127,8 @@ class _Rejected:
                 value = kind.parse(printed, self.locale).value
             except ValueError:
                 continue
-            if not any(kind.same(value, other) for other in (present, *(v for _, v in found))):
+            known = [other for other in (present, *(v for _, v in found)) if other is not None]
+            if not any(kind.same(value, other) for other in known):
                 found.append((printed, value))
         return found
 

@@ -120,11 +120,11 @@ class Combination:
         return float(probability**self._rules.weight)
 
     def listed(self, path: str) -> Listed | None:
-        """Return what rules say of a list of single values; None where they say nothing."""
-        if path in self._rules.single or path not in self._rules.fields:
+        """Return what rules say of a list of single values; None for what is not weighed."""
+        rule = self._rules.fields.get(path)
+        if path in self._rules.single or rule is None or rule.sharpness is None:
             return None
-        rules, sheet = self._rules, self._sheet
-        return Listed(tuple(rules.several(sheet, path)), tuple(rules.items(sheet, path)))
+        return self._rules.listed(self._sheet, path)
 
     def _weighed(self) -> Iterator[str]:
         """Yield the paths of single values whose rules can be weighed, in the schema's order."""

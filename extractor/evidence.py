@@ -98,7 +98,8 @@ def locate_all(
     or after the row before, and of the places of the others the nearest is given. Two values get
     one place only if there is no other: a total that is also a row's stands below the row.
     """
-    asked = [(one, *_places(document, one, locale)) for one in wanted]
+    seen = document.in_sight()
+    asked = [(one, *_places(document, seen, one, locale)) for one in wanted]
     groups = groupby(asked, key=lambda one: _row(one[0].path))
     rows = [(row.rpartition("[")[0], list(members)) for row, members in groups if row]
     found: dict[str, Evidence] = {}
@@ -109,11 +110,11 @@ def locate_all(
         ends[name] = max(ends.get(name, 0), anchor or 0)
         own: set[Span] = set()
         for one, source, spans in row:
-            found[one.path] = _evidence(source, one, spans, own, anchor)
+            found[one.path] = _evidence(source, seen, one, spans, own, anchor)
         claimed |= own
     for one, source, spans in asked:
         if one.path not in found:
-            found[one.path] = _evidence(source, one, spans, claimed)
+            found[one.path] = _evidence(source, seen, one, spans, claimed)
     return {one.path: found[one.path] for one, _, _ in asked}
 
 
@@ -132,8 +133,9 @@ def locate(
     :param near: offset at or after which the value is expected.
     """
     one = Wanted("", kind, value, printed, near or 0)
-    source, spans = _places(document, one, locale)
-    return _evidence(source, one, spans, set())
+    seen = document.in_sight()
+    source, spans = _places(document, seen, one, locale)
+    return _evidence(source, seen, one, spans, set())
 
 
 def _row(path: str) -> str:
@@ -142,14 +144,18 @@ def _row(path: str) -> str:
     return f"{head}]" if dot else ""
 
 
-def _places(document: Document, one: Wanted, locale: Locale) -> tuple[Document, list[Span]]:
+def _places(
+    document: Document, seen: Document, one: Wanted, locale: Locale
+) -> tuple[Document, list[Span]]:
     """Return the places of a value, such with its print if there are any, and where they are.
 
     That is the document in sight, or the whole document for what only programs read.
+
+    :param seen: the document in sight.
     """
     if one.value is None:
         return document, []
-    source = document.in_sight()
+    source = seen
     spans = occurrences(source.text, one.type, one.value, locale)
     if not spans and source is not document:
         source = document
@@ -178,6 +184,7 @@ def _anchor(asked: Sequence[tuple[Wanted, Document, list[Span]]], end: int) -> i
 
 def _evidence(
     document: Document,
+    seen: Document,
     one: Wanted,
     spans: Sequence[Span],
     claimed: set[Span],
@@ -185,6 +192,8 @@ def _evidence(
 ) -> Evidence:
     """Return the evidence of a value.
 
+    :param document: that its places are in; the whole one where there are none.
+    :param seen: the document in sight.
     :param spans: its places.
     :param claimed: places of other values, avoided if there are others; the new one is added.
     :param anchor: where its row stands.
@@ -201,7 +210,7 @@ def _evidence(
         return _at(document, "verified" if len(spans) == 1 else "ambiguous", *place)
     words = _searched(one.type, one.value)
     if isinstance(words, str):
-        for source in (document.in_sight(), document):
+        for source in (document,) if seen is document else (seen, document):
             nearly = _nearly(source.text, words)
             if nearly is not None:
                 return _at(source, "fuzzy", *nearly)

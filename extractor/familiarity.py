@@ -33,7 +33,8 @@ _LONGEST = 20_000
 
 def sketch(document: Document) -> Sketch:
     """Return the smallest hashes of a document's words, at most 128, in order."""
-    hashes = {_hash(mark) for mark in _marks(document.in_sight().text[:_LONGEST])}
+    seen = document.in_sight()
+    hashes = {_hash(mark) for mark in _marks(seen.shown(0, len(seen.text))[:_LONGEST])}
     return tuple(sorted(hashes)[:_SIZE])
 
 

@@ -213,6 +213,10 @@ class FieldType:
         """Return whether two values are equal once what does not count is left out."""
         return bool(a == b)
 
+    def key(self, value: Any) -> Any:
+        """Return what equal values share; values that are near may share it too."""
+        return value
+
     def to_json(self, value: Any) -> Any:
         """Return the canonical JSON form."""
         return value
@@ -674,7 +678,14 @@ class DurationType(FieldType):
 
     def same(self, a: Any, b: Any) -> bool:
         """Compare as lengths of time: 12 months are a year."""
-        return a == b or durations.same(a, b)
+        return bool(self.key(a) == self.key(b))
+
+    def key(self, value: Any) -> Any:
+        """Return the length in days or months; what is none is its own key."""
+        try:
+            return durations.in_small_units(str(value))
+        except ValueError:
+            return value
 
     def from_json(self, value: Any) -> Any:
         """Read a number of days, weeks, months or years, as `18 months`."""

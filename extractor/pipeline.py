@@ -683,9 +683,9 @@ class _Read:
         merged, loaded = Merged({}, {}, {}), Loaded({}, {}, [], {})
         if asked is not None:
             merged = (
-                merge(asked, answers)
+                merge(asked, answers, locale=document.locale)
                 if together is None
-                else merge(asked, answers, together.believed, together.listed)
+                else merge(asked, answers, together.believed, together.listed, document.locale)
             )
             text = json.dumps(merged.printed, ensure_ascii=False, separators=(",", ":"))
             loaded = asked.load(text, document.locale)
@@ -756,12 +756,20 @@ class _Read:
         moved = self.loaded.moved.get(path, path)
         return moved if len(self.answers) == 1 or moved == top else top
 
+    def _is_unsaid(self, path: str) -> bool:
+        """Return whether rules alone gave an item of a list: no answer tells of it."""
+        return self.loaded.moved.get(path, path) in self.merged.unsaid
+
     def _probability(self, path: str) -> float | None:
+        if self._is_unsaid(path):
+            return None
         return self.answers[self._place(path)].probability.get(self._as_answered(path))
 
     def _signals(self, leaf: Leaf) -> Signals | None:
         """Return a value's signals, with what rules and the other windows say of it."""
         place, path = self._place(leaf.path), leaf.path
+        if self._is_unsaid(path):
+            return None
         found = self.signals[place].get(self._as_answered(path))
         if found is not None and self.together is not None:
             found = replace(found, rules=self.together.probability(path, leaf.value))

@@ -101,7 +101,7 @@ class Reference:
         """
         found: set[int] = set()
         for name, kind in self._identifiers():
-            for value in {parsed.value for _, parsed in _printed(kind, document.text)}:
+            for value in {parsed.value for _, parsed in _printed(kind, document)}:
                 found |= self._rows_of(name, value)
         named = any(
             isinstance(kind, VerbatimType) and values.get(name) is not None
@@ -182,13 +182,12 @@ class Reference:
             return []
         read = [leaf.value for leaf in self.schema.leaves(values)]
         taken = {bare(str(value)) for value in (*read, *known.values()) if value is not None}
-        ibans = [span for span, parsed in _printed(IbanType(), document.text) if not parsed.wrong]
+        ibans = [span for span, parsed in _printed(IbanType(), document) if not parsed.wrong]
         found = []
         for name in names:
             kind, own = self.fields[name], bare(str(known[name]))
             printed = [
-                (span, parsed, bare(str(parsed.value)))
-                for span, parsed in _printed(kind, document.text)
+                (span, parsed, bare(str(parsed.value))) for span, parsed in _printed(kind, document)
             ]
             if any(code == own for _, _, code in printed):
                 continue
@@ -294,11 +293,11 @@ def _value(kind: FieldType, cell: str) -> Any:
         return None
 
 
-def _printed(kind: FieldType, text: str) -> Iterator[tuple[Span, Parsed]]:
-    locale = Locale.of(text)
-    for start, end in kind.find(text):
+def _printed(kind: FieldType, document: Document) -> Iterator[tuple[Span, Parsed]]:
+    locale = document.locale
+    for start, end in kind.find(document.text):
         try:
-            yield (start, end), kind.parse(text[start:end], locale)
+            yield (start, end), kind.parse(document.text[start:end], locale)
         except ValueError:
             continue
 

@@ -84,12 +84,13 @@ class Chance:
 class Listed:
     """What rules say of a list of single values.
 
-    :param chosen: that are likelier than not, in the order of the document.
-    :param known: these and all others that they know, each with its probability.
+    :param chosen: that are likelier than not, each once, in the order of the document.
+    :param known: these and all others that they know, each with its probability, by the key that
+        equal values share, see `extractor.candidates`.
     """
 
     chosen: tuple[Chance, ...]
-    known: tuple[Chance, ...]
+    known: Mapping[str, Chance]
 
 
 def within(chances: Sequence[Chance], part: Span) -> list[Chance]:
@@ -155,36 +156,30 @@ class Rules:
         total = sum(shares)
         return _by_value(sheet, found, [share / total for share in shares[:-1]])
 
-    def items(self, sheet: Sheet, path: str) -> list[Chance]:
-        """Return what may be in a list, each value with a probability of its own."""
+    def listed(self, sheet: Sheet, path: str) -> Listed:
+        """Return what rules say of a list of single values."""
         found, scores = self.places(sheet, path)
-        best: dict[str, tuple[Candidate, float]] = {}
-        for candidate, score in zip(found, scores, strict=True):
-            key = candidate.key
-            if key and (key not in best or score > best[key][1]):
-                best[key] = candidate, score
-        return [self._item(sheet, path, *one) for one in best.values()]
-
-    def several(self, sheet: Sheet, path: str) -> list[Chance]:
-        """Return the values of a list that are likelier than not, in the order of the document.
-
-        Each is given once, and of two that overlap the one that begins first.
-        """
-        found, scores = self.places(sheet, path)
-        taken: dict[str, Chance] = {}
-        end = -1
         in_order = sorted(zip(found, scores, strict=True), key=lambda one: (one[0].start, -one[1]))
+        best: dict[str, tuple[Candidate, float]] = {}
+        chosen: dict[str, Candidate] = {}
+        end = -1
         for candidate, score in in_order:
+            key = candidate.key
+            if not key:
+                continue
+            if key not in best or score > best[key][1]:
+                best[key] = candidate, score
             likely = score > self.fields[path].none and candidate.start >= end
-            if likely and candidate.key and candidate.key not in taken:
+            if likely and key not in chosen:  # of two that overlap the one that begins first
                 end = candidate.end
-                taken[candidate.key] = self._item(sheet, path, candidate, score)
-        return list(taken.values())
+                chosen[key] = candidate
+        known = {key: self._item(sheet, path, *one) for key, one in best.items()}
+        return Listed(tuple(known[key] for key in chosen), known)
 
     def _item(self, sheet: Sheet, path: str, candidate: Candidate, score: float) -> Chance:
-        place = candidate.start, candidate.end
+        rule, place = self.fields[path], (candidate.start, candidate.end)
         printed = " ".join(sheet.text[place[0] : place[1]].split())
-        below = min(self.fields[path].none - score, _STEEP)
+        below = min((rule.sharpness or 1.0) * (rule.none - score), _STEEP)
         return Chance(candidate.value, printed, 1 / (1 + exp(below)), (place,))
 
     def dump(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from extractor.candidates import value_key
 from extractor.document import Document
 from extractor.evidence import occurrences
 from extractor.fields import FieldType, Locale, Span
@@ -136,25 +137,27 @@ def _lines(document: Document, config: WindowConfig, count: Callable[[str], int]
     start = 0
     for line in document.text.splitlines(keepends=True):
         end = start + len(line)
-        stop = 2 if end in starts else int(not line.strip())
-        pieces = _pieces(line, start, config.window_tokens, count)
+        shown = document.shown(start, end)
+        stop = 2 if end in starts else int(shown != "" and not shown.strip())
+        pieces = _pieces(document, start, end, config.window_tokens, count)
         lines += [_Line(*piece, stop if piece[1] == end else 0) for piece in pieces]
         start = end
     return lines
 
 
 def _pieces(
-    line: str, start: int, most: int, count: Callable[[str], int]
+    document: Document, start: int, end: int, most: int, count: Callable[[str], int]
 ) -> list[tuple[int, int, int]]:
-    tokens = count(line)
-    if tokens <= most or len(line) < 2:
-        return [(start, start + len(line), tokens)]
-    middle = len(line) // 2
-    space = line.rfind(" ", 1, middle)
+    shown = document.shown(start, end)
+    tokens = count(shown) if shown else 0  # what no person sees takes no room
+    if tokens <= most or end - start < 2:
+        return [(start, end, tokens)]
+    middle = start + (end - start) // 2
+    space = document.text.rfind(" ", start + 1, middle)
     at = space + 1 if space > 0 else middle
     return [
-        *_pieces(line[:at], start, most, count),
-        *_pieces(line[at:], start + at, most, count),
+        *_pieces(document, start, at, most, count),
+        *_pieces(document, at, end, most, count),
     ]
 
 
@@ -199,11 +202,13 @@ class Merged:
     :param printed: values as printed, by field.
     :param source: for each field the index of the window that its value came from.
     :param others: by path, what other windows say of single values, the likeliest first.
+    :param unsaid: paths of items that no window gave, but rules: no answer tells of them.
     """
 
     printed: dict[str, Any]
     source: dict[str, int]
     others: dict[str, tuple[Other, ...]]
+    unsaid: set[str] = field(default_factory=set)
 
 
 def merge(
@@ -211,6 +216,7 @@ def merge(
     answers: Sequence[Answer],
     believed: Callable[[str, Any], float] | None = None,
     listed: Callable[[str], Listed | None] | None = None,
+    locale: Locale | None = None,
 ) -> Merged:
     """Make one answer of the windows' answers; a single answer stays as it is.
 
@@ -229,10 +235,12 @@ def merge(
     :param believed: what rules, which have read the whole document, say of a value, by path: the
         votes for it are multiplied by that. None leaves them as they are.
     :param listed: what rules say of a list of single values, by path.
+    :param locale: of the document; None infers it from the text of the answers.
     """
     if len(answers) == 1:
         return Merged(dict(answers[0].printed), dict.fromkeys(answers[0].printed, 0), {})
     merged = Merged({}, {}, {})
+    locale = locale or Locale.of(answers[0].text)
     for name, node in schema.root.keys:
         said = [answer.printed.get(name) for answer in answers]
         found = [i for i, value in enumerate(said) if _is_found(node, value)]
@@ -241,7 +249,9 @@ def merge(
             if isinstance(node.item, LeafNode):
                 voting = [answers[i] for i, value in enumerate(said) if isinstance(value, list)]
                 rules = None if listed is None else listed(name)
-                merged.printed[name] = _join_values(name, node, voting, rules)
+                values, own = _join_values(name, node, voting, rules, locale)
+                merged.printed[name] = values
+                merged.unsaid.update(f"{name}[{place}]" for place in own)
             else:
                 merged.printed[name] = _join_rows(name, node, [answers[i] for i in lists])
             merged.source[name] = lists[0]
@@ -250,7 +260,7 @@ def merge(
         odd = [i for i, value in enumerate(said) if value not in (None, [])]
         best = (found or odd or [0])[0]
         if len(found) > 1:
-            best, others = _vote(schema.only([name]), name, answers, found, believed)
+            best, others = _vote(schema.only([name]), name, answers, found, believed, locale)
             merged.others.update(others)
         merged.printed[name], merged.source[name] = said[best], best
     return merged
@@ -287,9 +297,9 @@ def _vote(
     answers: Sequence[Answer],
     found: Sequence[int],
     believed: Callable[[str, Any], float] | None,
+    locale: Locale,
 ) -> tuple[int, dict[str, tuple[Other, ...]]]:
     """Return the window whose value wins, and what lost against it, by path."""
-    locale = Locale.of(answers[0].text)
     parties: list[list[_Voice]] = []
     for index in found:
         voice = _voice(schema, name, index, answers[index], locale)
@@ -388,34 +398,83 @@ class _Item:
 
 
 def _join_values(
-    name: str, node: ListNode, answers: Sequence[Answer], rules: Listed | None
-) -> list[Any]:
+    name: str, node: ListNode, answers: Sequence[Answer], rules: Listed | None, locale: Locale
+) -> tuple[list[Any], list[int]]:
     """Return the items that the windows together find likelier than not, in document order.
 
     A window that lists an item speaks for it with the item's probability; one that shows it and
     lists others, or none, speaks against it with the probability of its whole list. So do rules,
     with what an item's probability by them is above or below one half, twice. Where no item is
-    likelier than not, the likeliest is given.
+    likelier than not, the likeliest that a window lists is given.
+
+    :returns: the items as printed, and the indices of those that no window lists.
     """
     assert isinstance(node.item, LeafNode)
-    kind, locale = node.item.type, Locale.of(answers[0].text)
+    kind = node.item.type
+    items = _said_items(name, kind, answers, locale, null_items=node.null_items)
+    said = len(items)
+    for chance in () if rules is None else rules.chosen:
+        printed = chance.printed if kind.copied else kind.to_json(chance.value)
+        value = _read_item(kind, printed, locale)
+        known = any(_equal(kind, item.value, value) for item in items)
+        if not known and not isinstance(value, _Unread):
+            items.append(_Item(value, [printed], {}))
+    first = []
+    for item in items:
+        readable = item.value is not None and not isinstance(item.value, _Unread)
+        places = occurrences(answers[0].text, kind, item.value, locale) if readable else []
+        first.append(min((start for start, _ in places), default=len(answers[0].text)))
+        for index, answer in enumerate(answers):
+            shows = any(_inside(place, answer.window) for place in places)
+            if index not in item.votes and shows:
+                item.votes[index] = -answer.probability.get(name, 1.0)
+            elif index in item.votes and not shows and item.value is not None:
+                item.votes[index] *= UNGROUNDED
+        known_as = rules.known.get(value_key(kind, item.value)) if rules and readable else None
+        if known_as is not None:
+            item.votes[_RULES] = 2 * known_as.probability - 1
+    votes = [sum(item.votes.values()) for item in items]
+    likely = [number for number, total in enumerate(votes) if total >= _LIKELY]
+    if said and not likely:
+        likely = [max(range(said), key=votes.__getitem__)]
+    if any(number >= said for number in likely):
+        likely = sorted(likely, key=votes.__getitem__, reverse=True)[: node.max_items]
+        likely.sort(key=first.__getitem__)
+    values = [(number, printed) for number in likely for printed in items[number].printed]
+    own = [place for place, (number, _) in enumerate(values) if number >= said]
+    return [printed for _, printed in values], own
 
-    def read(printed: Any) -> Any:
-        try:
-            return None if printed is None else kind.parse(printed, locale).value
-        except ValueError:
-            return printed
 
-    def same(value: Any, other: Any) -> bool:
-        return value is other if value is None or other is None else kind.same(value, other)
+class _Unread(str):
+    """The print of an item that is no value of its type; equal to the same print only."""
 
+
+def _read_item(kind: FieldType, printed: Any, locale: Locale) -> Any:
+    try:
+        return None if printed is None else kind.parse(printed, locale).value
+    except ValueError:
+        return _Unread(printed)
+
+
+def _equal(kind: FieldType, value: Any, other: Any) -> bool:
+    if value is None or other is None:
+        return value is other
+    if isinstance(value, _Unread) or isinstance(other, _Unread):
+        return type(value) is type(other) and bool(value == other)
+    return kind.same(value, other)
+
+
+def _said_items(
+    name: str, kind: FieldType, answers: Sequence[Answer], locale: Locale, *, null_items: bool
+) -> list[_Item]:
+    """Return what the windows list, each value once, with the votes of those that list it."""
     items: list[_Item] = []
     for index, answer in enumerate(answers):
         for place, printed in enumerate(answer.printed[name]):
-            if printed is None and not node.null_items:
+            if printed is None and not null_items:
                 continue
-            value = read(printed)
-            item = next((known for known in items if same(known.value, value)), None)
+            value = _read_item(kind, printed, locale)
+            item = next((known for known in items if _equal(kind, known.value, value)), None)
             if item is None:
                 item = _Item(value, [], {})
                 items.append(item)
@@ -424,31 +483,7 @@ def _join_values(
                 item.printed.append(printed)
             vote = answer.probability.get(f"{name}[{place}]", 1.0)
             item.votes[index] = max(vote, item.votes.get(index, 0.0))
-    for chance in () if rules is None else rules.chosen:
-        if not any(same(item.value, chance.value) for item in items):
-            printed = chance.printed if kind.copied else kind.to_json(chance.value)
-            items.append(_Item(chance.value, [printed], {}))
-    first: dict[int, int] = {}
-    for number, item in enumerate(items):
-        places = (
-            [] if item.value is None else occurrences(answers[0].text, kind, item.value, locale)
-        )
-        first[number] = places[0][0] if places else len(answers[0].text)
-        for index, answer in enumerate(answers):
-            shows = any(_inside(place, answer.window) for place in places)
-            if index not in item.votes and shows:
-                item.votes[index] = -answer.probability.get(name, 1.0)
-            elif index in item.votes and not shows and item.value is not None:
-                item.votes[index] *= UNGROUNDED
-        for chance in () if rules is None else rules.known:
-            if same(item.value, chance.value):
-                item.votes[_RULES] = 2 * chance.probability - 1
-    likely = [n for n, item in enumerate(items) if sum(item.votes.values()) >= _LIKELY]
-    if items and not likely:
-        likely = [max(range(len(items)), key=lambda n: sum(items[n].votes.values()))]
-    if rules is not None:
-        likely.sort(key=first.__getitem__)
-    return [printed for number in likely for printed in items[number].printed]
+    return items
 
 
 def _join_rows(name: str, node: ListNode, answers: Sequence[Answer]) -> list[Any]:

@@ -119,16 +119,50 @@ def found(kind: object, text: str) -> list[str]:
         ("binnen vierundzwanzig Monaten", "vierundzwanzig Monaten", "24 months"),
         ("pendant deux ans", "deux ans", "2 years"),
         ("treinta días", "treinta días", "30 days"),
+        ("treinta y cinco días", "treinta y cinco días", "35 days"),
+        ("quatre-vingt-dix jours", "quatre-vingt-dix jours", "90 days"),
+        ("soixante-quinze jours", "soixante-quinze jours", "75 days"),
+        ("vingt et un jours", "vingt et un jours", "21 days"),
+        ("dix-sept ans", "dix-sept ans", "17 years"),
+        ("vinte e quatro meses", "vinte e quatro meses", "24 months"),
+        ("ventotto mesi", "ventotto mesi", "28 months"),
+        ("pět let", "pět let", "5 years"),
+        ("thirty-\nfive days", "thirty-\nfive days", "35 days"),
+        ("two\nyears", "two\nyears", "2 years"),
+        ("one hundred eighty days", "one hundred eighty days", "180 days"),
+        (
+            "in one hundred and eighty (180) days",
+            "one hundred and eighty (180) days",
+            "180 days",
+        ),
     ],
 )
 def test_lengths_of_time_are_found_and_read(text: str, printed: str, value: str) -> None:
     found = [text[start:end] for start, end in DurationType().find(text)]
 
-    assert printed in found
+    assert found == [printed]
     assert DurationType().parse(printed, Locale()) == Parsed(value)
 
 
-@pytest.mark.parametrize("text", ["the year 2020", "some years", "months", "v1.2 days", "0 days"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the year 2020",
+        "some years",
+        "months",
+        "v1.2 days",
+        "0 days",
+        "3\n\nAn Event of Default",
+        "Section 10 let the parties",
+        "No. 4 den Haag",
+        "USD 500 year",
+        "€ 12 months",
+        "1st January 2024 year",
+        "10-12 months",
+        "fifty sixty days",
+        "ten two years",
+    ],
+)
 def test_what_is_no_length_of_time_is_not_found(text: str) -> None:
     assert DurationType().find(text) == []
 
@@ -142,6 +176,8 @@ def test_twelve_months_are_a_year() -> None:
     assert DurationType().same("2 weeks", "14 days")
     assert not DurationType().same("12 months", "12 years")
     assert not DurationType().same("30 days", "1 month")
+    assert not DurationType().same("30 days", None)
+    assert DurationType().key("12 months") == DurationType().key("1 year")
 
 
 @pytest.mark.parametrize("label", ["2 years", "2 Jahre", "two (2) years"])

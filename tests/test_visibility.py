@@ -20,6 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 from extractor import Extractor
 from extractor.document import Document, read
 from extractor.evidence import Wanted, locate, locate_all
+from extractor.familiarity import sketch
 from extractor.fields import (
     Iban,
     Identifier,
@@ -234,6 +235,30 @@ def test_hidden_words_decide_nothing_about_what_is_seen() -> None:
         "hidden_text",
         *[o.code for o in usual.warnings],
     ]
+
+
+def test_hidden_words_are_no_part_of_what_is_looked_at_however_many() -> None:
+    seen = (text("Dated 12/25/2023 and 03/04/2024"), text("Sum 1,234.00 and 12.50", y=380))
+    many = [text("x " * 400, x=5, y=590 - n, size=1, colour=WHITE) for n in range(60)]
+    document, plain = page(*many, *seen), page(*seen)
+
+    assert len(document.text) > 20_000
+    assert document.locale == plain.locale == Locale("en", ".", False)
+    assert sketch(document) == sketch(plain) != ()
+
+
+def test_hidden_words_do_not_decide_where_a_document_is_cut() -> None:
+    seen = [text(f"Line {n} of the visible text", x=200, y=570 - 20 * n) for n in range(20)]
+    between = [text("word " * 30, y=562 - 40 * n, size=2, colour=WHITE) for n in range(10)]
+    config = WindowConfig(40, 0)
+
+    def shown(document: Document) -> list[str]:
+        windows = cut(document, config, lambda piece: len(piece.split()))
+        source = document.in_sight()
+        return [source.shown(one.start, one.end).strip() for one in windows]
+
+    assert len(shown(page(*seen))) > 2
+    assert shown(page(*seen, *between)) == shown(page(*seen))
 
 
 def test_a_hidden_identifier_fills_nothing_from_known_parties(tmp_path: Path) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 
 from extractor import Extractor
 from extractor.batch import run
+from extractor.candidates import value_key
 from extractor.document import Document, Page
-from extractor.fields import Money, Verbatim
+from extractor.fields import FieldType, Money, MoneyType, Verbatim, VerbatimType
 from extractor.rules import Chance, Listed
 from extractor.schema import AnySchema, Schema
 from extractor.testing import CannedEngine
@@ -295,7 +297,10 @@ def test_rules_count_like_a_window_that_shows_all() -> None:
         Chance(name, name, share, ((text.index(name), text.index(name) + len(name)),))
         for name, share in known.items()
     ]
-    rules = Listed(tuple(chance for chance in chances if chance.probability > 0.5), tuple(chances))
+    rules = Listed(
+        tuple(chance for chance in chances if chance.probability > 0.5),
+        {chance.value.lower(): chance for chance in chances},
+    )
     parties = schema(parties=list[Verbatim])
 
     def said(path: str) -> Listed | None:
@@ -308,6 +313,51 @@ def test_rules_count_like_a_window_that_shows_all() -> None:
     assert helped == ["ACME"]  # a window that shows Smith and leaves it out counts as much
     quiet = listed(Window(5, 17), text, 0.2, Jones=0.6)
     assert merge(parties, [first, quiet], listed=said).printed["parties"] == ["ACME", "Smith"]
+
+
+def by_rules(*chances: tuple[Any, str, float], kind: FieldType) -> Callable[[str], Listed]:
+    """Say what rules find: value, print and probability of each, in the document's order."""
+    made = [Chance(value, printed, share, ((0, 1),)) for value, printed, share in chances]
+    chosen = tuple(chance for chance in made if chance.probability > 0.5)
+    rules = Listed(chosen, {value_key(kind, chance.value): chance for chance in made})
+    return lambda path: rules
+
+
+def test_a_list_that_every_window_finds_empty_is_not_filled_by_unsure_rules() -> None:
+    text = "Smith\nSmith\n"
+    none = [Answer({"parties": []}, {"parties": 0.99}, Window(a, a + 6), text) for a in (0, 6)]
+    rules = by_rules(("Smith", "Smith", 0.52), kind=VerbatimType())
+
+    assert merge(schema(parties=list[Verbatim]), none, listed=rules).printed == {"parties": []}
+
+
+def test_no_answer_tells_of_what_rules_alone_give() -> None:
+    text = "ACME\nJones\nSmith\n"
+    windows = [
+        listed(Window(0, 5), text, 0.6, ACME=0.9),
+        listed(Window(5, 11), text, 0.6, Jones=0.9),
+    ]
+    rules = by_rules(("Smith", "Smith", 0.9), ("Jones", "Jones", 0.9), kind=VerbatimType())
+
+    merged = merge(schema(parties=list[Verbatim]), windows, listed=rules)
+
+    assert merged.printed["parties"] == ["ACME", "Jones", "Smith"]
+    assert merged.unsaid == {"parties[2]"}
+
+
+def test_rules_keep_to_the_limit_of_a_list_and_to_its_type() -> None:
+    text = "1.00\n2.00\n3.00\nsoon\n"
+    first = Answer({"sums": ["1.00"]}, {"sums[0]": 0.9}, Window(0, 5), text)
+    second = Answer({"sums": ["2.00"]}, {"sums[0]": 0.6}, Window(5, 10), text)
+    found = by_rules(
+        (Decimal("3.00"), "3.00", 0.99), (Decimal("4.00"), "soon", 0.99), kind=MoneyType()
+    )
+    sums = Schema.of(create_model("Sums", sums=(Annotated[list[Money], Field(max_length=2)], ...)))
+
+    merged = merge(sums, [first, second], listed=found)
+
+    assert merged.printed["sums"] == ["1.00", "3.00"]
+    assert merged.unsaid == {"sums[1]"}
 
 
 def test_a_name_is_one_item_however_often_a_window_lists_it() -> None:

@@ -105,7 +105,7 @@ def _labelled(
     filled = business.fill(schema, document.einvoice)
     if filled is None:
         raise LookupError(f"the e-invoice states less than half of the fields of {schema.name}")
-    values, unverified = _checked(document, schema, filled.values, harvest)
+    values, unverified = _checked(document.in_sight(), schema, filled.values, harvest)
     label = json.loads(schema.dump(values))
     return LabelledDocument(
         id=name,
@@ -120,7 +120,7 @@ def _labelled(
 def _checked(
     document: Document, schema: AnySchema, values: Mapping[str, Any], harvest: Harvest
 ) -> tuple[dict[str, Any], set[str]]:
-    """Return the values that the page shows, and the paths of the others."""
+    """Return the values that a document in sight shows, and the paths of the others."""
     checked = {name: _copied(value) for name, value in values.items()}
     unverified: set[str] = set()
     locale = document.locale

@@ -78,7 +78,7 @@ def write(
 
 
 def _shown(labelled: LabelledDocument, schema: AnySchema, output: Path, name: str) -> _Shown:
-    document = labelled.document()
+    document = labelled.document().in_sight()
     locale = document.locale
     known = {key: value for key, value in labelled.fields.items() if key not in labelled.unverified}
     values = schema.normalise(known, locale)

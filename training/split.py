@@ -250,7 +250,7 @@ def _join_similar(documents: Sequence[LabelledDocument], joined: _Joined) -> Non
     texts: list[str] = []
     for document in documents:
         try:
-            texts.append(document.document().text)
+            texts.append(document.document().in_sight().text)
         except DocumentError:
             texts.append("")
     for first, second, _ in similar(texts):

@@ -8,7 +8,8 @@ one and a half characters is written as two spaces.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -34,16 +35,20 @@ class _Line:
     words: list[Placed] = field(default_factory=list)
 
 
-def set_out(words: Sequence[Placed]) -> tuple[str, list[tuple[Placed, int, int]]]:
+def set_out(
+    words: Sequence[Placed], unseen: Set[Placed] = frozenset()
+) -> tuple[str, list[tuple[Placed, int, int]]]:
     """Return the text of a page, and each of its words with its start and end in that text.
 
     The words are those given, but for white space within, which is dropped.
+
+    :param unseen: words that no person sees; the others stand to each other as without them.
     """
     parts: list[str] = []
     placed: list[tuple[Placed, int, int]] = []
     at = 0
-    for line in lines(words):
-        for separator, word in zip(separators(line), line, strict=True):
+    for line in lines(words, unseen):
+        for separator, word in zip(separators(line, unseen), line, strict=True):
             text = "".join(word[0].split())
             at += len(separator)
             placed.append((word, at, at + len(text)))
@@ -54,14 +59,19 @@ def set_out(words: Sequence[Placed]) -> tuple[str, list[tuple[Placed, int, int]]
     return "".join(parts), placed
 
 
-def lines(words: Sequence[Placed]) -> list[list[Placed]]:
-    """Return the words of each line, lines from top to bottom, words in reading order."""
+def lines(words: Sequence[Placed], unseen: Set[Placed] = frozenset()) -> list[list[Placed]]:
+    """Return the words of each line, lines from top to bottom, words in reading order.
+
+    :param unseen: see `set_out`.
+    """
     if not words:
         return []
-    usual = median(word[4] - word[2] for word in words)
+    in_order = sorted(words, key=lambda w: (w[2], w[1]))
+    seen = [word for word in in_order if word not in unseen] or in_order
+    usual = median(word[4] - word[2] for word in seen)
     open_lines: list[_Line] = []
     tall: list[list[Placed]] = []
-    for word in sorted(words, key=lambda w: (w[2], w[1])):
+    for word in seen:
         height, width = word[4] - word[2], word[3] - word[1]
         if height > _TALL * usual and height > width and len(word[0]) > 1:
             # Text that runs up the margin crosses many lines and belongs to none of them.
@@ -74,9 +84,27 @@ def lines(words: Sequence[Placed]) -> list[list[Placed]]:
             home = _Line(word[2], word[4])
             open_lines.append(home)
         home.words.append(word)
+    if len(seen) < len(in_order):
+        open_lines += _added(open_lines, [word for word in in_order if word in unseen])
     open_lines.sort(key=lambda line: line.top)
     rows = [_distinct(sorted(line.words, key=lambda w: w[1])) for line in open_lines]
-    return [_from_the_right(row) if _is_right_to_left(row) else row for row in rows] + tall
+    return [_directed(row, unseen) for row in rows] + tall
+
+
+def _added(known: Sequence[_Line], words: Sequence[Placed]) -> list[_Line]:
+    """Put further words on lines that are there, and return the lines that others make."""
+    tops = [line.top for line in known]  # from top to bottom, as they were begun
+    made: list[_Line] = []
+    for word in words:
+        place = bisect_right(tops, word[4])
+        near = [*known[max(0, place - 8) : place], *made[-8:]]
+        free = [line for line in near if not _collides(line, word)]
+        home = max(free, key=lambda line: _overlap(line, word), default=None)
+        if home is None or _overlap(home, word) <= _SHARED:
+            home = _Line(word[2], word[4])
+            made.append(home)
+        home.words.append(word)
+    return made
 
 
 def _overlap(line: _Line, word: Placed) -> float:
@@ -118,6 +146,11 @@ def _distinct(words: list[Placed]) -> list[Placed]:
     return kept
 
 
+def _directed(row: list[Placed], unseen: Set[Placed]) -> list[Placed]:
+    seen = [word for word in row if word not in unseen] or row
+    return _from_the_right(row, unseen) if _is_right_to_left(seen) else row
+
+
 def _is_right_to_left(line: Sequence[Placed]) -> bool:
     if all(word[0].isascii() for word in line):
         return False
@@ -129,13 +162,13 @@ def _runs_left(character: str) -> bool:
     return unicodedata.bidirectional(character) in ("R", "AL")
 
 
-def _from_the_right(line: Sequence[Placed]) -> list[Placed]:
+def _from_the_right(line: Sequence[Placed], unseen: Set[Placed]) -> list[Placed]:
     """Return a line's words from right to left.
 
     Within a column, words without a letter that runs left, such as the parts of a number or a
     Latin name, follow each other from left to right all the same.
     """
-    separated = list(zip(separators(line), line, strict=True))
+    separated = list(zip(separators(line, unseen), line, strict=True))
     found: list[Placed] = []
     run: list[Placed] = []
     for before, word in reversed(separated):
@@ -150,9 +183,13 @@ def _from_the_right(line: Sequence[Placed]) -> list[Placed]:
     return found + run[::-1]
 
 
-def separators(line: Sequence[Placed]) -> list[str]:
-    """Return what stands before each word of a line: nothing, a space, or two."""
-    width = median((word[3] - word[1]) / max(1, len(word[0])) for word in line)
+def separators(line: Sequence[Placed], unseen: Set[Placed] = frozenset()) -> list[str]:
+    """Return what stands before each word of a line: nothing, a space, or two.
+
+    :param unseen: see `set_out`.
+    """
+    seen = [word for word in line if word not in unseen] or line
+    width = median((word[3] - word[1]) / max(1, len(word[0])) for word in seen)
     places = sorted(range(len(line)), key=lambda index: line[index][1])
     ends = [
         line[after][1] - line[before][3] > COLUMN_GAP * max(width, 1.0)

@@ -144,7 +144,9 @@ class Document:
         """How the document writes numbers and dates, as far as a person sees."""
         from extractor.fields import Locale  # not for the worker that only reads files
 
-        return Locale.of(self.in_sight().text)
+        seen = self.in_sight()
+        # As it is shown: blanks in place of what is hidden could fill all that is looked at.
+        return Locale.of(seen.shown(0, len(seen.text)))
 
     def in_sight(self) -> Document:
         """Return the document with spaces for each word that no person sees; offsets stay.

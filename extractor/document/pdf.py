@@ -407,7 +407,7 @@ def _assemble(pages: list[PageWords]) -> dict[str, Any]:
             parts.append("\n")
             at += 1
         start = at
-        text, set_words = set_out(words)
+        text, set_words = set_out(words, unseen)
         placed = [
             [
                 text[a:b],

@@ -98,7 +98,7 @@ class Induced:
             if path not in self.rules.fields:
                 continue
             if isinstance(node, ListNode):
-                items = self.rules.several(sheet, path)
+                items = self.rules.listed(sheet, path).chosen
                 value: Any = [item.value for item in items]
                 probability = min((item.probability for item in items), default=1.0)
             else:
@@ -186,13 +186,16 @@ def _induce(schema: AnySchema, known: Cases, config: InduceConfig) -> dict[str, 
 class _Held:
     """What rules said of a document of a group that they were not learned from.
 
-    :param margins: score of each answer less that of the best one. Shape: [answers].
-    :param right: indices of the right answer; none where it is no candidate.
+    :param margins: score of each answer less that of the best one; of the items of a list less
+        that of "none of them". Shape: [answers].
+    :param right: indices of the right answer, or items; none where it is no candidate.
+    :param several: whether each may be right by itself.
     """
 
     group: str
     margins: Floats
     right: tuple[int, ...]
+    several: bool = False
 
 
 def _hold_out(
@@ -208,8 +211,8 @@ def _hold_out(
     )
     for item, sheet in known:
         if item.group in part:
-            for path in rules.single:
-                if path in rules.fields and is_known(item, path):
+            for path in rules.fields:
+                if is_known(item, path):
                     held[path].append(_against(rules, path, item, sheet))
 
 
@@ -217,6 +220,15 @@ def _against(rules: Rules, path: str, item: Known, sheet: Sheet) -> _Held:
     """Compare what rules say of a document with its label."""
     kind, wanted = rules.types[path], _values(at(item.values, path))
     found, scores = rules.places(sheet, path)
+    if path not in rules.single:
+        best: dict[str, tuple[Candidate, float]] = {}
+        for candidate, score in zip(found, scores, strict=True):
+            if candidate.key and score > best.get(candidate.key, (None, -np.inf))[1]:
+                best[candidate.key] = candidate, score
+        above = np.array([score for _, score in best.values()]) - rules.fields[path].none
+        items = (candidate for candidate, _ in best.values())
+        right = tuple(i for i, candidate in enumerate(items) if _is(kind, candidate, wanted))
+        return _Held(item.group, above, right, several=True)
     margins = np.array([*scores, rules.fields[path].none])
     right = tuple(i for i, c in enumerate(found) if _is(kind, c, wanted))
     return _Held(item.group, margins - margins.max(), right if wanted else (len(found),))
@@ -228,7 +240,7 @@ def _believed(rule: FieldRules, held: Sequence[_Held]) -> FieldRules:
     Each group counts once, however many documents it has, and few groups prove little: the
     sharpness shrinks as they get fewer, by half at `_HALF` groups.
     """
-    inside = [one for one in held if one.right]
+    inside = [one for one in held if one.right or (one.several and len(one.margins))]
     unseen = max(_LEAST_UNSEEN, (1 + len(held) - len(inside)) / (2 + len(held)))
     if rule.constant is not None or not inside:
         return replace(rule, unseen=unseen)
@@ -242,6 +254,10 @@ def _believed(rule: FieldRules, held: Sequence[_Held]) -> FieldRules:
 
 
 def _loss(held: _Held, sharpness: float) -> float:
+    if held.several:
+        signs = np.ones(len(held.margins))
+        signs[list(held.right)] = -1
+        return float(np.logaddexp(0, sharpness * signs * held.margins).sum())
     shares = np.exp(sharpness * held.margins)
     return -float(np.log(shares[list(held.right)].sum() / shares.sum() + 1e-9))
 
