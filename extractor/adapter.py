@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from extractor.base_model import BaseModel
 from extractor.confidence import Calibration
 from extractor.errors import AdapterError, AdapterMismatch
 from extractor.retrieval import Context
-from extractor.rules import Rules
+from extractor.rules import Rules, Trust
 from extractor.schema import AnySchema
 from extractor.windows import WindowConfig
 
@@ -79,7 +78,7 @@ class Adapter:
     :param context: which windows of long documents to read first; None if it was not learned.
     :param calibrated: whether it knows how reliable it is, see `calibration`.
     :param ruled: whether rules were learned beside the weights, see `rules`.
-    :param rules_weight: how much they count beside the model.
+    :param trust: how much they count beside the model.
     """
 
     folder: Path
@@ -96,7 +95,7 @@ class Adapter:
     context: Context | None = None
     calibrated: bool = False
     ruled: bool = False
-    rules_weight: float = 1.0
+    trust: Trust = field(default_factory=Trust)
 
     def rules(self, schema: AnySchema) -> Rules | None:
         """Return the rules that were learned from the labels; None if there are none.
@@ -105,7 +104,7 @@ class Adapter:
         """
         if not self.ruled:
             return None
-        return learned.read(self.folder / learned.FILE, schema).weighing(self.rules_weight)
+        return learned.read(self.folder / learned.FILE, schema).trusted(self.trust)
 
     def calibration(self) -> Calibration | None:
         """Return what it knows of its reliability; None if it was not calibrated.
@@ -205,15 +204,16 @@ def add_calibration(folder: Path, calibration: Calibration) -> None:
     _write_json(folder / MANIFEST, manifest)
 
 
-def add_weight(folder: Path, weight: float) -> None:
+def add_trust(folder: Path, trust: Trust) -> None:
     """Write how much an adapter's rules count beside its model.
 
-    A calibration that was fitted on answers under another weight is no longer used.
+    A calibration that was fitted on answers under another trust is no longer used.
     """
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    if manifest.get("rules_weight", 1.0) != weight:
+    if _trust(manifest) != trust:
         manifest["files"].pop(confidence.FILE, None)
-    manifest["rules_weight"] = weight
+    manifest["rules_weight"] = trust.weight
+    manifest["rules_against_null"] = dict(trust.against_null)
     _write_json(folder / MANIFEST, manifest)
 
 
@@ -246,11 +246,11 @@ def read(folder: str | Path) -> Adapter:
                 for kind, found in manifest.get("parity", {}).items()
             },
             sha256=hashlib.sha256(
-                json.dumps([files, _weight(manifest)], sort_keys=True).encode()
+                json.dumps([files, asdict(_trust(manifest))], sort_keys=True).encode()
             ).hexdigest(),
             calibrated=confidence.FILE in files,
             ruled=learned.FILE in files,
-            rules_weight=_weight(manifest),
+            trust=_trust(manifest),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AdapterError(
@@ -267,11 +267,12 @@ def read(folder: str | Path) -> Adapter:
     return replace(adapter, context=_context(folder)) if CONTEXT in files else adapter
 
 
-def _weight(manifest: dict[str, Any]) -> float:
-    weight = float(manifest.get("rules_weight", 1.0))
-    if not 0 <= weight < math.inf:
-        raise ValueError("rules_weight is no weight")
-    return weight
+def _trust(manifest: dict[str, Any]) -> Trust:
+    against_null = manifest.get("rules_against_null", {})
+    return Trust(
+        float(manifest.get("rules_weight", 1.0)),
+        {str(path): float(more) for path, more in against_null.items()},
+    )
 
 
 def _context(folder: Path) -> Context:

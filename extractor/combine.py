@@ -4,12 +4,12 @@ The model reads what a page means; rules have counted where the labels of this c
 mistakes have little in common, so where rules find another value likelier than the model's answer,
 the two are weighed: the product of the probability that the model gives a value under the
 constraint and the one that rules give it, to the power of their weight (a product of experts:
-Hinton 2002, "Training products of experts by minimizing contrastive divergence"). The weight is
-fitted on documents that neither has learned (`training.weigh`). Rules' probabilities were corrected
-on groups of documents that they were not learned from, so poor rules hardly count. Rules speak for
-a value and never for null: that no known word stands beside it says little of a layout that they
-have not seen. On a list of single values of a long document they vote like a window; rows of tables
-are the model's.
+Hinton 2002, "Training products of experts by minimizing contrastive divergence"). The weight, and
+how far the model's nulls are to be believed, are fitted on documents that neither has learned
+(`training.weigh`). Rules' probabilities were corrected on groups of documents that they were not
+learned from, so poor rules hardly count. Rules speak for a value and never for null: that no known
+word stands beside it says little of a layout that they have not seen. On a list of single values of
+a long document they vote like a window; rows of tables are the model's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from extractor.answer import at, changed, rescored
 from extractor.candidates import Sheet
 from extractor.document import Document
 from extractor.fields import FieldType, Locale
-from extractor.rules import Chance, Listed, Rules, within
+from extractor.rules import Chance, Listed, Rules, Trust, within
 from extractor.spans import spans
 
 if TYPE_CHECKING:
@@ -51,11 +51,19 @@ class Weighing:
     logprobs: tuple[float, ...]
     gains: tuple[float, ...]
 
-    def best(self, weight: float) -> int:
+    def sums(self, trust: Trust) -> list[float]:
+        """Return how likely both find each value, as logarithms. Shape: [values]."""
+        more = trust.against_null.get(self.path, 0.0) if self.values[0] is None else 0.0
+        return [
+            logprob + trust.weight * gain + (0.0 if value is None else more)
+            for value, logprob, gain in zip(self.values, self.logprobs, self.gains, strict=True)
+        ]
+
+    def best(self, trust: Trust) -> int:
         """Return which value both find likeliest; the model's own where it has no probability."""
         if self.logprobs[0] == -inf:
             return 0
-        sums = [one + weight * gain for one, gain in zip(self.logprobs, self.gains, strict=True)]
+        sums = self.sums(trust)
         return max(range(len(sums)), key=sums.__getitem__)
 
 
@@ -80,7 +88,7 @@ class Combination:
         for path, value, rivals in self._doubted(request, output, window):
             weighing = self._weighing(engine, request, chosen, path, value, rivals)
             if weighing is not None:
-                chosen = weighing.texts[weighing.best(self._rules.weight)]
+                chosen = weighing.texts[weighing.best(self._rules.trust)]
         if chosen == output.text:
             return output
         return rescored(engine, request, chosen, output) or output
@@ -117,7 +125,7 @@ class Combination:
         if path not in self._weighed():
             return 1.0
         probability = self._of(path, self._said(path), value)
-        return float(probability**self._rules.weight)
+        return float(probability**self._rules.trust.weight)
 
     def listed(self, path: str) -> Listed | None:
         """Return what rules say of a list of single values; None for what is not weighed."""

@@ -20,7 +20,7 @@ import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 
 from pydantic import BaseModel as Model
@@ -195,7 +195,8 @@ class Extractor(Generic[T]):
             self._identity["calibration"] = known
         if rules is not None:
             _check_rules(rules, self.schema)
-            self._identity["rules"] = hashlib.sha256(rules.dump().encode()).hexdigest()
+            known = rules.dump() + json.dumps(asdict(rules.trust), sort_keys=True)
+            self._identity["rules"] = hashlib.sha256(known.encode()).hexdigest()
         bundle: Adapter | None = None
         if isinstance(engine, str):
             bundle, base = _find(self.schema, adapter, base_model)
@@ -286,7 +287,7 @@ class Extractor(Generic[T]):
             asked = _asked(document, self.schema, filled)
             cuts = cut(document, self.windows, self.engine.count_tokens) if asked else []
             together = self._combination(document, asked)
-        windows, outputs = self._ask(document, asked, cuts, together, watch) if asked else ([], [])
+        windows, outputs = self.ask(document, asked, cuts, together, watch) if asked else ([], [])
         for output in outputs:
             watch.add(output.timings_s)
         with watch.stage("check"):
@@ -334,7 +335,7 @@ class Extractor(Generic[T]):
             return None
         return business.fill(self.schema, document.einvoice)
 
-    def _ask(
+    def ask(
         self,
         document: Document,
         asked: AnySchema,
@@ -342,9 +343,11 @@ class Extractor(Generic[T]):
         together: Combination | None,
         watch: Stopwatch,
     ) -> tuple[list[Window], list[Output]]:
-        """Return the windows that were read, and their answers.
+        """Return the windows that were read, and their answers; `extract` makes a record of them.
 
-        Rules have their say as soon as a window is answered: the model's state is still there.
+        :param document: as a person sees it, see `Document.in_sight`.
+        :param together: has its say as soon as a window is answered: the model's state is still
+            there.
         """
         from extractor.engine.base import Request
 

@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,25 @@ class FieldRules:
         """Return the clues that speak most for a place, the strongest first."""
         ranked = sorted(self.weights.items(), key=lambda item: -item[1])
         return [clue for clue, weight in ranked[:most] if weight > 0]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How much rules count beside a model; fitted on documents that neither has learned.
+
+    :param weight: the logarithms of their probabilities are multiplied by it.
+    :param against_null: by path, what is added to the logarithm of the probability of a value where
+        the model answers null. A model that has seen a field empty in most windows of its training
+        is surer of null than it is right; what it finds likelier among values stays as it is.
+    """
+
+    weight: float = 1.0
+    against_null: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be multiplied and added."""
+        if not 0 <= self.weight < inf or not all(map(isfinite, self.against_null.values())):
+            raise ValueError("a weight must be 0 or more, and both it and what is added finite")
 
 
 _STEEP = 500  # of an exponent; what is beyond has probability 0 anyway
@@ -112,28 +131,27 @@ class Rules:
     """Rules of the single values of a schema, by path.
 
     :param fields: fields that nothing was learned for are not there.
-    :param weight: how much they count beside the model: the logarithms of their probabilities are
-        multiplied by it. 1 where nothing has shown another. It is not in `rules.json`: an adapter
-        keeps it in its manifest, since it belongs to the two of them.
+    :param trust: how much they count beside the model. It is not in `rules.json`: an adapter keeps
+        it in its manifest, since it belongs to the two of them.
 
     `types` holds the type of each path that rules can fill, `single` the paths that are no lists,
     in the schema's order.
     """
 
     def __init__(
-        self, schema: AnySchema, fields: Mapping[str, FieldRules], weight: float = 1.0
+        self, schema: AnySchema, fields: Mapping[str, FieldRules], trust: Trust | None = None
     ) -> None:
         self.schema = schema
         self.fields = dict(fields)
-        self.weight = weight
+        self.trust = trust or Trust()
         nodes = single_fields(schema)
         self.types = {path: leaf_type(node) for path, node in nodes}
         self.single = tuple(path for path, node in nodes if isinstance(node, LeafNode))
         self._patterns = {path: pattern(rule.seen) for path, rule in self.fields.items()}
 
-    def weighing(self, weight: float) -> Rules:
-        """Return the same rules with another weight."""
-        return Rules(self.schema, self.fields, weight)
+    def trusted(self, trust: Trust) -> Rules:
+        """Return the same rules, counting otherwise beside the model."""
+        return Rules(self.schema, self.fields, trust)
 
     def places(self, sheet: Sheet, path: str) -> Places:
         """Return the places that could be a field's value, and the score of each."""

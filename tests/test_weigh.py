@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from extractor import adapter as adapters
 from extractor.combine import Weighing
 from extractor.engine.base import Output, Request
 from extractor.errors import AdapterError
-from extractor.rules import Rules
+from extractor.rules import Rules, Trust
 from extractor.testing import CannedEngine
 from tests.bills import SCHEMA, Bill, bill
 from training.corpus import LabelledDocument
@@ -34,30 +35,57 @@ def doubt(
 
 
 def test_rules_that_are_right_against_the_model_count_more() -> None:
-    assert fit([]) == 1.0
+    assert fit([]) == Trust()
     trusted = fit([doubt(group, right=1) for group in range(30)])
     doubted = fit([doubt(group, right=0, model=-0.5) for group in range(30)])
 
-    assert trusted > 2
-    assert doubted < 0.5
+    assert trusted.weight > 2
+    assert doubted.weight < 0.5
     _, one, _ = doubt(0, right=1)
     assert one.best(trusted) == 1
-    assert one.best(1.0) == one.best(doubted) == 0
+    assert one.best(Trust()) == one.best(doubted) == 0
+
+
+def against_null(group: int, right: int, path: str = "total") -> tuple[int, Weighing, int]:
+    """A value that rules find as likely as the null of which the model is sure."""
+    return group, Weighing(path, (None, "1"), ("{}", "{}"), (-0.1, -6.0), (0.0, 0.0)), right
+
+
+def test_a_null_that_is_often_wrong_is_believed_less_in_its_field_alone() -> None:
+    shown = fit([against_null(group, right=1) for group in range(10)])
+    told = fit(
+        [against_null(group, right=1) for group in range(10)]
+        + [against_null(group, right=0, path="date") for group in range(10, 20)]
+    )
+
+    assert shown.weight == 1.0, "no weight makes up for a null that rules say nothing against"
+    assert against_null(0, 1)[1].best(shown) == 1
+    assert against_null(0, 1)[1].best(told) == 1
+    assert against_null(0, 1, path="date")[1].best(told) == 0
+    assert told.against_null["date"] <= 0
+
+
+def test_one_group_does_not_overrule_a_null_and_a_value_is_no_null() -> None:
+    once = fit([against_null(7, right=1)] * 50)
+    assert against_null(0, 1)[1].best(once) == 0
+    sure = Trust(against_null={"total": 9.0})
+    assert against_null(0, 1)[1].best(sure) == 1
+    assert doubt(0, right=1)[1].best(sure) == 0
 
 
 def test_a_handful_of_doubts_moves_little_and_groups_count_alike() -> None:
     many = [doubt(group, right=1) for group in range(30)]
     few = many[:2]
-    assert 1.0 <= fit(few) < fit(many)
+    assert 1.0 <= fit(few).weight < fit(many).weight
     one_group = [doubt(7, right=1)] * 500
     assert fit(one_group) == fit([doubt(7, right=1)])
 
 
 def test_a_value_that_the_constraint_refuses_is_never_chosen() -> None:
     refused = Weighing("total", ("1", "2"), ("{}", "{}"), (0.0, -inf), (0.0, 9.0))
-    assert refused.best(8.0) == 0
-    assert replace(refused, logprobs=(-inf, 0.0)).best(1.0) == 0
-    assert fit([(0, refused, 1)]) == 1.0
+    assert refused.best(Trust(8.0)) == 0
+    assert replace(refused, logprobs=(-inf, 0.0)).best(Trust()) == 0
+    assert fit([(0, refused, 1)]) == Trust()
 
 
 class Counting(CannedEngine):
@@ -99,10 +127,10 @@ def test_answers_are_asked_for_once_and_change_with_the_weight(rules: Rules) -> 
     totals = [right for _, one, right in found if one.path == "total"]
     assert totals, "rules know the totals that the model leaves out"
     assert min(totals) > 0
-    weight = fit(found)
-    assert weight > 1
+    trust = fit(found)
+    assert trust != Trust()
     before = reader.extract(others[0].document()).values["total"]
-    reader.rules = rules.weighing(weight)
+    reader.rules = rules.trusted(trust)
     after = reader.extract(others[0].document()).values["total"]
     assert (before, str(after)) == (None, others[0].fields["total"])
 
@@ -117,22 +145,30 @@ def test_a_null_that_the_label_confirms_speaks_against_the_rules(rules: Rules) -
 
     totals = [doubt for doubt in found if doubt[1].path == "total"]
     assert {right for _, _, right in totals} == {0}
-    assert fit(totals) <= 1
+    trust = fit(totals)
+    assert trust.weight <= 1
+    assert trust.against_null["total"] <= 0
     assert not [one for _, one, _ in doubts(reader, rules, unknown, SCHEMA) if one.path == "total"]
 
 
-def test_an_adapter_keeps_the_weight_of_its_rules(tmp_path: Path) -> None:
+def test_an_adapter_keeps_how_much_its_rules_count(tmp_path: Path) -> None:
     folder = tmp_path / "adapter"
     shutil.copytree(Path(adapters.__file__).parent / "start", folder)
     before = adapters.read(folder)
 
-    adapters.add_weight(folder, 2.5)
+    trust = Trust(2.5, {"total": 4.0})
+    adapters.add_trust(folder, trust)
 
     after = adapters.read(folder)
-    assert (before.rules_weight, after.rules_weight) == (1.0, 2.5)
+    assert (before.trust, after.trust) == (Trust(), trust)
     assert before.sha256 != after.sha256
-    for odd in (-1.0, float("nan")):
-        adapters.add_weight(folder, odd)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for odd in (
+        {"rules_weight": -1.0},
+        {"rules_weight": float("nan")},
+        {"rules_against_null": {"total": float("inf")}},
+    ):
+        (folder / "manifest.json").write_text(json.dumps({**manifest, **odd}))
         with pytest.raises(AdapterError):
             adapters.read(folder)
 
@@ -149,7 +185,7 @@ def test_a_fitted_weight_is_kept_with_the_adapter_and_its_reader(
     settle(reader, folder, others, SCHEMA, lambda done, total: told.append((done, total)))
 
     assert reader.rules is not None
-    assert reader.rules.weight == adapters.read(folder).rules_weight > 1
+    assert reader.rules.trust == adapters.read(folder).trust != Trust()
     assert reader.rules.fields == rules.fields
     assert told[-1] == (len(others), len(others))
     without = Extractor(Bill, engine=Counting({"total": None}))

@@ -1,8 +1,9 @@
-"""How much rules count beside the model: one number, fitted on documents that neither has learned.
+"""How much rules count beside the model, fitted on documents that neither has learned.
 
 Where the two disagree about a value, the probability that both together give the right one is made
-as large as it can be. Groups count alike, and the number is drawn to 1, at which the probabilities
-are simply multiplied: a handful of disagreements moves it little.
+as large as it can be, by one weight for all fields, and for each field by how much likelier a value
+is against the model's null than the two say. Groups count alike, and both are drawn to where
+probabilities are simply multiplied: a handful of disagreements moves them little.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from typing import Any
 from extractor import adapter as adapters
 from extractor.answer import at
 from extractor.combine import Combination, Weighing, same
-from extractor.engine.base import Request
+from extractor.document import Document
+from extractor.engine.base import Engine, Output, Request
 from extractor.errors import BaseModelError, DocumentError, LabelError
+from extractor.evidence import occurrences
+from extractor.fields import FieldType
 from extractor.pipeline import Extractor
-from extractor.rules import Rules
+from extractor.profile import Stopwatch
+from extractor.rules import Rules, Trust
 from extractor.schema import AnySchema
-from extractor.windows import cut
+from extractor.windows import Window, cut
 from training.corpus import LabelledDocument
 from training.kept import KeepingEngine
 from training.pairs import known_fields, unknown
@@ -29,7 +34,11 @@ from training.score import is_within
 from training.split import groups
 
 _WEIGHTS = tuple(2 ** (step / 4) for step in range(-12, 13))
+_AGAINST_NULL = tuple(step / 2 for step in range(-8, 25))
 _PRIOR = 1.0  # how many groups' disagreements a doubled or halved weight must be worth
+# Standard deviation of what is added against null, before anything was seen: so that three groups
+# of one mind, not one, overrule a null that the model is ordinarily sure of (5 to 7).
+_SPREAD = 2.0
 
 Doubt = tuple[int, Weighing, int]
 """Group, what was weighed, and which of its values, null among them, is right."""
@@ -42,7 +51,7 @@ def settle(
     schema: AnySchema,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Fit the weight of an adapter's rules and keep it with the adapter and its reader.
+    """Fit how much an adapter's rules count, and keep it with the adapter and its reader.
 
     :param reader: of the adapter; from then on it asks nothing twice.
     :param documents: that the adapter has not learned.
@@ -50,9 +59,9 @@ def settle(
     if reader.rules is None:
         return
     reader.engine = KeepingEngine(reader.engine, {})
-    weight = fit(doubts(reader, reader.rules, documents, schema, progress))
-    adapters.add_weight(adapter, weight)
-    reader.rules = reader.rules.weighing(weight)
+    trust = fit(doubts(reader, reader.rules, documents, schema, progress))
+    adapters.add_trust(adapter, trust)
+    reader.rules = reader.rules.trusted(trust)
 
 
 def doubts(
@@ -64,10 +73,10 @@ def doubts(
 ) -> list[Doubt]:
     """Return where model and rules disagree about labelled documents and one of them is right.
 
-    A null that the label confirms counts like a value: rules must not fill what is not there.
+    A null that the label confirms counts like a value: rules must not fill what is not there. In a
+    window that does not show the labelled value null is right, as it was in training.
 
-    :param reader: its engine is asked; documents of several windows are left out, since there a
-        value is right in the window that it stands in only.
+    :param reader: its engine is asked.
     """
     found: list[Doubt] = []
     done = 0
@@ -86,58 +95,86 @@ def doubts(
     return found
 
 
+class _Doubting(Combination):
+    """Keeps what would be weighed, and leaves the model's answers as they are."""
+
+    def __init__(self, rules: Rules, document: Document) -> None:
+        super().__init__(rules, document, document.locale)
+        self.found: list[tuple[Window, Weighing]] = []
+
+    def choose(self, engine: Engine, request: Request, output: Output, window: Window) -> Output:
+        weighings = self.weighings(engine, request, output, window)
+        self.found += [(window, weighing) for weighing in weighings]
+        return output
+
+
 def _of_document(
     reader: Extractor[Any], rules: Rules, labelled: LabelledDocument, schema: AnySchema
 ) -> list[tuple[Weighing, int]]:
     document = labelled.document().in_sight()
-    locale = document.locale
-    wanted = schema.normalise(known_fields(labelled, schema), locale)
+    wanted = schema.normalise(known_fields(labelled, schema), document.locale)
     windows = cut(document, reader.windows, reader.engine.count_tokens)
-    if len(windows) != 1:
-        return []
-    text = document.shown(windows[0].start, windows[0].end)
-    request = Request(schema, text, reader.max_new_tokens)
-    (output,) = reader.engine.generate([request])
-    if output.truncated:
-        return []
+    doubting = _Doubting(rules, document)
+    reader.ask(document, schema, windows, doubting, Stopwatch())
     missing = unknown(labelled, schema)
     found = []
-    for weighing in Combination(rules, document, locale).weighings(
-        reader.engine, request, output, windows[0]
-    ):
+    for window, weighing in doubting.found:
         keys = tuple(weighing.path.split("."))
         if is_within(weighing.path, missing) or keys[0] not in wanted:
             continue  # the label does not say whether there is a value
-        label = at(wanted, keys)
-        kind = rules.types[weighing.path]
+        kind, label = rules.types[weighing.path], at(wanted, keys)
+        if len(windows) > 1 and _is_elsewhere(document, kind, label, window):
+            label = None
         right = [i for i, value in enumerate(weighing.values) if same(kind, value, label)]
         if right and weighing.logprobs[0] > -inf:
             found.append((weighing, right[0]))
     return found
 
 
-def fit(found: Sequence[Doubt]) -> float:
-    """Return the weight under which the right values are likeliest; 1 without any doubt."""
-    by_group: dict[int, list[Doubt]] = defaultdict(list)
+def _is_elsewhere(document: Document, kind: FieldType, value: Any, window: Window) -> bool:
+    """Return whether a value stands in a document, but not in one window of it."""
+    if value is None:
+        return False
+    places = occurrences(document.text, kind, value, document.locale)
+    inside = (window.start <= start and end <= window.end for start, end in places)
+    return bool(places) and not any(inside)
+
+
+def fit(found: Sequence[Doubt]) -> Trust:
+    """Return the trust under which the right values are likeliest; the plain one without doubts."""
+    sizes: dict[int, int] = defaultdict(int)
+    nulls: dict[str, list[Doubt]] = defaultdict(list)
+    others: list[Doubt] = []
     for doubt in found:
-        by_group[doubt[0]].append(doubt)
+        group, weighing, _ = doubt
+        sizes[group] += 1
+        (nulls[weighing.path] if weighing.values[0] is None else others).append(doubt)
 
-    def likelihood(weight: float) -> float:
-        told = (
-            sum(_log_of_right(one, right, weight) for _, one, right in members) / len(members)
-            for members in by_group.values()
+    def likelihood(doubts: Sequence[Doubt], trust: Trust) -> float:
+        return sum(
+            _log_of_right(weighing.sums(trust), right) / sizes[group]
+            for group, weighing, right in doubts
         )
-        return sum(told) - _PRIOR * log(weight, 2) ** 2 / 2
 
-    return max(_WEIGHTS, key=lambda weight: (likelihood(weight), -abs(log(weight))))
+    def fitted(weight: float) -> tuple[float, Trust]:
+        """Return the likelihood under a weight, and what against null goes best with it."""
+        against_null = {}
+        total = likelihood(others, Trust(weight)) - _PRIOR * log(weight, 2) ** 2 / 2
+        for path, doubts in sorted(nulls.items()):
+            ranked = [
+                (likelihood(doubts, Trust(weight, {path: more})) - (more / _SPREAD) ** 2 / 2, more)
+                for more in _AGAINST_NULL
+            ]
+            best, against_null[path] = max(ranked, key=lambda one: (one[0], -abs(one[1])))
+            total += best
+        return total, Trust(weight, against_null)
+
+    ranked = [fitted(weight) for weight in _WEIGHTS]
+    return max(ranked, key=lambda one: (one[0], -abs(log(one[1].weight))))[1]
 
 
-def _log_of_right(weighing: Weighing, right: int, weight: float) -> float:
-    sums = [
-        logprob + weight * gain
-        for logprob, gain in zip(weighing.logprobs, weighing.gains, strict=True)
-    ]
-    top = max(sums)
+def _log_of_right(sums: Sequence[float], right: int) -> float:
     if sums[right] == -inf:
-        return 0.0  # the constraint refuses it at any weight
+        return 0.0  # the constraint refuses it under any trust
+    top = max(sums)
     return sums[right] - top - log(sum(exp(one - top) for one in sums))
