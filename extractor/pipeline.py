@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 from pydantic import BaseModel as Model
 from pydantic.errors import PydanticUserError
 
-from extractor import business, confidence, retrieval
+from extractor import business, confidence, retrieval, tables
 from extractor import document as documents
 from extractor import einvoice as einvoices
 from extractor import reference as references
@@ -414,17 +414,24 @@ class Extractor(Generic[T]):
         seen = document.in_sight()
         taken, noted = self._from_reference(seen, values)
         values |= taken
-        record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
         fields = read.fields(document, leaves, given=given.keys(), taken=taken.keys())
+        answered = [leaf for leaf in leaves if _top(leaf.path) not in {*given, *taken}]
+        stray = tables.stray(answered, {p: f.evidence for p, f in fields.items()}, document.text)
+        if stray:
+            values |= {name: list(values[name] or ())[:-1] for name in stray}
+            leaves = list(self.schema.leaves(values))
+            fields = {leaf.path: fields[leaf.path] for leaf in leaves}
+        record, missing, rejected = self.schema.record(values)
         warnings = (
+            *_outside(stray),
             *_unread(document),
             *_left_out(document),
             *self._about_einvoice(seen, filled, asked, fields),
             *_not_visible(fields),
             *_conflicts(fields),
             *noted,
-            *read.loaded.warnings,
+            *_of_what_stays(read.loaded.warnings, values, stray),
             *chosen,
             *rejected,
         )
@@ -833,13 +840,35 @@ def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
 
 
 def _left_out(document: Document) -> list[FieldWarning]:
-    """Tell of words that no person sees on the page, and whether a model was shown them."""
-    count = len(document.hidden())
-    words = "1 word" if count == 1 else f"{count} words"
+    """Tell of what is not meant for a person, and whether a model was shown it."""
+    words, lines = len(document.hidden()), len(document.chat_lines())
     shown = document.in_sight() is document
     what = "read all the same, there is next to nothing else" if shown else "left out"
-    message = f"{words} that no person sees on the page: {what}"
-    return [FieldWarning("", "hidden_text", message)] if count else []
+    told = []
+    if words:
+        message = f"{_number(words, 'word')} that no person sees on the page: {what}"
+        told.append(FieldWarning("", "hidden_text", message))
+    if lines:
+        message = f"{_number(lines, 'line')} in the form of a talk with a language model: {what}"
+        told.append(FieldWarning("", "chat_text", message))
+    return told
+
+
+def _number(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
+def _outside(stray: Mapping[str, str]) -> list[FieldWarning]:
+    message = "a last row was left out: the table ends before it, {} stands in between"
+    return [FieldWarning(name, "row_outside", message.format(path)) for name, path in stray.items()]
+
+
+def _of_what_stays(
+    warnings: Sequence[FieldWarning], values: Mapping[str, Any], stray: Collection[str]
+) -> list[FieldWarning]:
+    """Return the warnings without those about rows that were left out."""
+    gone = tuple(f"{name}[{len(values[name])}]" for name in stray)
+    return [warning for warning in warnings if not warning.field.startswith(gone)]
 
 
 def _with_unread(extraction: Extraction[T], windows: int) -> Extraction[T]:

@@ -7,6 +7,7 @@ Coordinates are PDF points (1/72 inch) from the top left of the page as it is sh
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from extractor.fields import Locale
 
 _NOTHING = 5  # words in sight that a page number or a stamp may be
+# What chat models set around the turns of a conversation: ChatML and its kin, Llama 2, Gemma,
+# DeepSeek. On a page it can only be meant for a model.
+_CHAT_MARKS = re.compile(
+    r"<\s*[|｜][^<>|｜\n]{1,40}[|｜]\s*>|\[/?INST\]|<<\s*/?SYS\s*>>|</?(?:start|end)_of_turn>|</?s>",
+    re.IGNORECASE,
+)
 
 Bbox = tuple[float, float, float, float]
 
@@ -74,7 +81,7 @@ class Document:
         text, and of those that could not be read.
     :param einvoice: the XML of an e-invoice in the file, or the file itself.
     :param einvoice_problem: why an e-invoice that is attached could not be read.
-    :param unseen: start and end of each run of words that `in_sight` left out.
+    :param unseen: start and end of each run of words, or line, that `in_sight` left out.
     """
 
     name: str
@@ -139,6 +146,22 @@ class Document:
         """Return (start, end) of each word that no person sees on its page, in order."""
         return [(w.start, w.end) for page in self.pages for w in page.words if not w.visible]
 
+    def chat_lines(self) -> list[tuple[int, int]]:
+        """Return (start, end) of each line on which a person sees marks of a talk with a model.
+
+        Marks that no person sees are left out by themselves: they must not take with them what
+        stands beside them.
+        """
+        found: list[tuple[int, int]] = []
+        text = self.text
+        if _CHAT_MARKS.search(text):
+            text = _blanked(text, self.hidden())
+        for mark in _CHAT_MARKS.finditer(text):
+            start, end = text.rfind("\n", 0, mark.start()) + 1, text.find("\n", mark.end())
+            if not found or start >= found[-1][1]:
+                found.append((start, len(text) if end < 0 else end))
+        return found
+
     @property
     def locale(self) -> Locale:
         """How the document writes numbers and dates, as far as a person sees."""
@@ -149,27 +172,30 @@ class Document:
         return Locale.of(seen.shown(0, len(seen.text)))
 
     def in_sight(self) -> Document:
-        """Return the document with spaces for each word that no person sees; offsets stay.
+        """Return the document with spaces for what is not meant for a person; offsets stay.
 
-        Whoever sends a document can write on it what only programs read; that is no part of it.
-        Where next to nothing else is there, such as on pages that were made to be read by machines,
-        the document is returned as it is.
+        Whoever sends a document can write on it what only programs read: words that no person
+        sees, and lines in the form of a conversation with a model (`chat_lines`). That is no part
+        of it. Where next to nothing else is there, such as on pages that were made to be read by
+        machines, the document is returned as it is.
         """
-        hidden = [] if self.unseen else self.hidden()
-        if not hidden or sum(len(page.words) for page in self.pages) - len(hidden) < _NOTHING:
+        left_out = [] if self.unseen else sorted([*self.hidden(), *self.chat_lines()])
+        if not left_out:
             return self
-        text, runs = list(self.text), [hidden[0]]
-        for start, end in hidden:
-            text[start:end] = " " * (end - start)
+        blanked = _blanked(self.text, left_out)
+        if len(blanked.split()) < _NOTHING:
+            return self
+        runs = [left_out[0]]
+        for start, end in left_out[1:]:
             if self.text[runs[-1][1] : start].strip(" "):
                 runs.append((start, end))
             else:
-                runs[-1] = (runs[-1][0], end)
+                runs[-1] = (runs[-1][0], max(end, runs[-1][1]))
         pages = tuple(
-            replace(page, words=tuple(word for word in page.words if word.visible))
+            replace(page, words=tuple(w for w in page.words if blanked[w.start : w.end].strip()))
             for page in self.pages
         )
-        return replace(self, text="".join(text), pages=pages, unseen=tuple(runs))
+        return replace(self, text=blanked, pages=pages, unseen=tuple(runs))
 
     def shown(self, start: int, end: int) -> str:
         """Return a stretch of a document in sight, closed up where words were left out.
@@ -193,6 +219,13 @@ class Document:
             parts += [text[at:before], "" if begins or ends else " " * min(2, widest)]
             at = behind
         return "".join((*parts, text[at:end]))
+
+
+def _blanked(text: str, parts: Sequence[tuple[int, int]]) -> str:
+    characters = list(text)
+    for start, end in parts:
+        characters[start:end] = " " * (end - start)
+    return "".join(characters)
 
 
 def _around(words: Sequence[Word]) -> Bbox:
