@@ -144,9 +144,9 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected`, `chosen_by_check`, `row_outside`, `not_visible`, `conflict`, `reference` (taken from known
-        parties), `reference_differs`, `reference_unsure` or, of the whole record, `unread_pages`,
-        `hidden_text`, `chat_text`, `windows_unread`, `unseen_layout` and `reference_ambiguous`.
+        `rejected`, `chosen_by_check`, `row_outside`, `not_visible`, `conflict`, `reference`
+        (taken from known parties), `reference_differs`, `reference_unsure` or, of the whole
+        record, `unread_pages`, `hidden_text`, `chat_text`, `windows_unread`, `unseen_layout` and `reference_ambiguous`.
     """
 
     field: str
