@@ -146,7 +146,8 @@ class FieldWarning:
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
         `rejected`, `chosen_by_check`, `row_outside`, `not_visible`, `conflict`, `reference`
         (taken from known parties), `reference_differs`, `reference_unsure` or, of the whole
-        record, `unread_pages`, `hidden_text`, `chat_text`, `windows_unread`, `unseen_layout` and `reference_ambiguous`.
+        record, `unread_pages`, `hidden_text`, `chat_text`, `windows_unread`, `unseen_layout` and
+        `reference_ambiguous`.
     """
 
     field: str
