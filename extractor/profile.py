@@ -18,6 +18,7 @@ STAGES: Mapping[str, str] = {
     "prefill": "prefill",
     "decode": "decode",
     "mask": "mask",
+    "choose": "choosing",
     "draft": "drafts",
     "check": "checks",
     "evidence": "evidence",
@@ -27,8 +28,9 @@ STAGES: Mapping[str, str] = {
 """Stages in the order of a document's path, and what people call them.
 
 `prefill` is the pass over the prompt, `decode` the passes after it, `constraint` what is built for
-one document, `mask` following it token by token, `draft` guessing what comes next, `check` trying
-other readings where the class's checks reject the first.
+one document, `mask` following it token by token, `choose` taking the likeliest token that it allows
+and telling how sure that is, `draft` guessing what comes next, `check` trying other readings where
+the class's checks reject the first.
 """
 
 
@@ -85,7 +87,8 @@ class Profile:
     @property
     def mask_share(self) -> float:
         """Share of writing answers that following the constraint takes, 0..1."""
-        writing_s = sum(self.seconds_s.get(name, 0.0) for name in ("decode", "mask", "draft"))
+        stages = ("decode", "mask", "choose", "draft")
+        writing_s = sum(self.seconds_s.get(name, 0.0) for name in stages)
         return self.seconds_s.get("mask", 0.0) / writing_s if writing_s else 0.0
 
     def lines(self) -> list[str]:

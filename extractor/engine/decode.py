@@ -208,7 +208,9 @@ def _follow(
     while True:
         with watch.stage("mask"):
             allowed = np.flatnonzero(matcher.allowed())
+        with watch.stage("choose"):
             token, score = _choose(logits[len(chosen)], allowed, to_null)
+        with watch.stage("mask"):
             matcher.consume(token)
             forced = _consume_forced(matcher)
         chosen += [token, *forced]
