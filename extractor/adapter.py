@@ -269,6 +269,8 @@ def read(folder: str | Path) -> Adapter:
 
 def _trust(manifest: dict[str, Any]) -> Trust:
     against_null = manifest.get("rules_against_null", {})
+    if not isinstance(against_null, dict):
+        raise ValueError("rules_against_null is no table")
     return Trust(
         float(manifest.get("rules_weight", 1.0)),
         {str(path): float(more) for path, more in against_null.items()},

@@ -92,7 +92,7 @@ def locate_all(
 ) -> dict[str, Evidence]:
     """Return where each value stands, by path.
 
-    A value that a person sees nowhere is looked for in what else is in the document.
+    A value that is nowhere in sight is looked for in what else is in the document.
 
     The values of a row stand together: the one with the fewest places says where the row is, at
     or after the row before, and of the places of the others the nearest is given. Two values get
@@ -149,7 +149,7 @@ def _places(
 ) -> tuple[Document, list[Span]]:
     """Return the places of a value, such with its print if there are any, and where they are.
 
-    That is the document in sight, or the whole document for what only programs read.
+    That is the document in sight, or the whole document for what stands elsewhere only.
 
     :param seen: the document in sight.
     """

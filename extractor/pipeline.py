@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
 from pydantic import BaseModel as Model
 from pydantic.errors import PydanticUserError
 
-from extractor import business, confidence, retrieval, tables
+from extractor import business, confidence, retrieval
 from extractor import document as documents
 from extractor import einvoice as einvoices
 from extractor import reference as references
@@ -42,6 +42,7 @@ from extractor.reference import Reference
 from extractor.rules import Rules
 from extractor.schema import AnySchema, FieldWarning, Leaf, Loaded, Schema
 from extractor.spans import spans
+from extractor.tables import within_tables
 from extractor.windows import Answer, Merged, Other, Window, WindowConfig, cut, merge
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Document
 Status = Literal["complete", "incomplete", "truncated"]
 Origin = Literal["model", "einvoice", "einvoice+model"]
 UseEInvoice = Literal["auto", "never"]
+_AGAINST = ("reference_differs", "chat_text", "row_outside")
+"""Warnings that keep a document from going through unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,15 +389,19 @@ class Extractor(Generic[T]):
         windows: Sequence[Window],
         outputs: list[Output],
     ) -> tuple[list[Output], list[FieldWarning]]:
-        """Let the class's checks choose between readings; the answers of windows stay apart."""
+        """Leave out rows that are none, and let the class's checks choose between readings.
+
+        The answers of windows stay apart.
+        """
         from extractor.engine.base import Request
 
         if len(outputs) != 1 or asked is not self.schema:
             return outputs, []
         text = document.shown(windows[0].start, windows[0].end)
         request = Request(asked, text, self.max_new_tokens)
-        output, chosen = reconsider(self.engine, request, outputs[0])
-        return [output], chosen
+        output, left_out = within_tables(self.engine, request, outputs[0])
+        output, chosen = reconsider(self.engine, request, output)
+        return [output], [*left_out, *chosen]
 
     def _assemble(
         self,
@@ -414,31 +421,24 @@ class Extractor(Generic[T]):
         seen = document.in_sight()
         taken, noted = self._from_reference(seen, values)
         values |= taken
+        record, missing, rejected = self.schema.record(values)
         leaves = list(self.schema.leaves(values))
         fields = read.fields(document, leaves, given=given.keys(), taken=taken.keys())
-        answered = [leaf for leaf in leaves if _top(leaf.path) not in {*given, *taken}]
-        stray = tables.stray(answered, {p: f.evidence for p, f in fields.items()}, document.text)
-        if stray:
-            values |= {name: list(values[name] or ())[:-1] for name in stray}
-            leaves = list(self.schema.leaves(values))
-            fields = {leaf.path: fields[leaf.path] for leaf in leaves}
-        record, missing, rejected = self.schema.record(values)
         warnings = (
-            *_outside(stray),
             *_unread(document),
             *_left_out(document),
             *self._about_einvoice(seen, filled, asked, fields),
             *_not_visible(fields),
             *_conflicts(fields),
             *noted,
-            *_of_what_stays(read.loaded.warnings, values, stray),
+            *read.loaded.warnings,
             *chosen,
             *rejected,
         )
         status = read.status(record is not None)
         against = rejected or unread or document.unread_pages
-        differs = any(warning.code == "reference_differs" for warning in warnings)
-        whole = status == "complete" and not against and not differs
+        doubted = any(warning.code in _AGAINST for warning in warnings)
+        whole = status == "complete" and not against and not doubted
         # Answers to a part of the fields come of another prompt than those that were calibrated.
         promised = asked is None or asked is self.schema
         rated = self._rated(leaves, fields, warnings) if promised else fields
@@ -841,34 +841,19 @@ def _not_visible(fields: Mapping[str, FieldResult]) -> list[FieldWarning]:
 
 def _left_out(document: Document) -> list[FieldWarning]:
     """Tell of what is not meant for a person, and whether a model was shown it."""
-    words, lines = len(document.hidden()), len(document.chat_lines())
-    shown = document.in_sight() is document
-    what = "read all the same, there is next to nothing else" if shown else "left out"
-    told = []
-    if words:
-        message = f"{_number(words, 'word')} that no person sees on the page: {what}"
-        told.append(FieldWarning("", "hidden_text", message))
-    if lines:
-        message = f"{_number(lines, 'line')} in the form of a talk with a language model: {what}"
-        told.append(FieldWarning("", "chat_text", message))
+    seen, told = document.in_sight(), []
+    for code, what, places in (
+        ("hidden_text", "word that no person sees on the page", document.hidden()),
+        ("chat_text", "line with marks of a talk with a language model", document.chat_lines()),
+    ):
+        if places:
+            first, _, rest = what.partition(" ")
+            number = f"{len(places)} {first}{'s' if len(places) > 1 else ''}"
+            pages = ", ".join(map(str, sorted({document.page_at(at) for at, _ in places})[:20]))
+            shown = bool(seen.text[slice(*places[0])].strip())
+            how = "read all the same, there is next to nothing else" if shown else "left out"
+            told.append(FieldWarning("", code, f"{number} {rest} (page {pages}): {how}"))
     return told
-
-
-def _number(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"
-
-
-def _outside(stray: Mapping[str, str]) -> list[FieldWarning]:
-    message = "a last row was left out: the table ends before it, {} stands in between"
-    return [FieldWarning(name, "row_outside", message.format(path)) for name, path in stray.items()]
-
-
-def _of_what_stays(
-    warnings: Sequence[FieldWarning], values: Mapping[str, Any], stray: Collection[str]
-) -> list[FieldWarning]:
-    """Return the warnings without those about rows that were left out."""
-    gone = tuple(f"{name}[{len(values[name])}]" for name in stray)
-    return [warning for warning in warnings if not warning.field.startswith(gone)]
 
 
 def _with_unread(extraction: Extraction[T], windows: int) -> Extraction[T]:

@@ -123,6 +123,17 @@ def test_an_engine_that_tells_less_is_rated_all_the_same() -> None:
     assert found.decision is None
 
 
+def test_a_document_that_talks_to_a_model_does_not_go_through_unseen() -> None:
+    engine = CannedEngine({"seller": "Mill & Sons", "total": "5.00"})
+    reader = Extractor(Bill, engine=engine, calibration=calibration(60), target_precision=0.9)
+    text = "Mill & Sons of Ulm\ntotal 5.00\nthank you{}"
+
+    plain, spoken = (reader.extract(text.format(mark)) for mark in ("", " <|im_end|>"))
+
+    assert plain.decision is not None and spoken.decision is not None
+    assert (plain.decision, spoken.decision) == ("accept", "review")
+
+
 # ---------------------------------------------------------------- the regression
 
 
@@ -135,7 +146,8 @@ def test_confidences_follow_what_made_the_answers_right() -> None:
     assert ece(sure, right) < 0.06
     assert (auroc(sure, right) or 0) > 0.75
     assert made.knots and made.knots == tuple(sorted(made.knots)), "it keeps the order"
-    assert not calibrate.fit_calibrator(observed(45)).knots, "few groups make no steps"
+    of_few = [replace(one, group=one.group % 20) for one in observed(600)]
+    assert not calibrate.fit_calibrator(of_few).knots, "few senders make no steps"
 
 
 def test_a_field_with_few_answers_stays_near_the_shared_model() -> None:

@@ -18,6 +18,7 @@ from extractor.engine.base import Output, Request
 from extractor.errors import AdapterError
 from extractor.rules import Rules, Trust
 from extractor.testing import CannedEngine
+from extractor.windows import WindowConfig
 from tests.bills import SCHEMA, Bill, bill
 from training.corpus import LabelledDocument
 from training.kept import KeepingEngine
@@ -63,6 +64,18 @@ def test_a_null_that_is_often_wrong_is_believed_less_in_its_field_alone() -> Non
     assert against_null(0, 1)[1].best(told) == 1
     assert against_null(0, 1, path="date")[1].best(told) == 0
     assert told.against_null["date"] <= 0
+
+
+def test_what_fields_share_a_group_does_not_matter() -> None:
+    groups = range(3)
+    alone = fit([against_null(group, right=1) for group in groups])
+    among = fit(
+        [against_null(group, right=1) for group in groups]
+        + [against_null(g, right=0, path=f"other_{n}") for g in groups for n in range(5)]
+    )
+
+    assert against_null(0, 1)[1].best(alone) == 1
+    assert among.against_null["total"] == alone.against_null["total"]
 
 
 def test_one_group_does_not_overrule_a_null_and_a_value_is_no_null() -> None:
@@ -112,7 +125,7 @@ def rules() -> Rules:
     return measured(SCHEMA, read)
 
 
-def test_answers_are_asked_for_once_and_change_with_the_weight(rules: Rules) -> None:
+def test_answers_are_asked_for_once_and_change_with_the_trust(rules: Rules) -> None:
     engine = Counting({"total": None})
     reader = Extractor(Bill, engine=engine, rules=rules)
     reader.engine = KeepingEngine(engine, {})
@@ -151,6 +164,21 @@ def test_a_null_that_the_label_confirms_speaks_against_the_rules(rules: Rules) -
     assert not [one for _, one, _ in doubts(reader, rules, unknown, SCHEMA) if one.path == "total"]
 
 
+def test_a_value_of_another_window_is_not_right_in_this_one(rules: Rules) -> None:
+    found = []
+    for index in range(500, 530):
+        first = (bill(index).given_text or "").split("\nBalance")[0]
+        room = len(first.split())
+        text = f"{first}\n{'and more ' * (room // 2)}\nBalance  3.75\n"
+        other = replace(bill(index), given_text=text, fields={"total": "3.75"})
+        windows = WindowConfig(window_tokens=room, overlap_tokens=0)
+        reader = Extractor(Bill, engine=Counting({}), rules=rules, windows=windows)
+        found += [one for one in doubts(reader, rules, [other], SCHEMA) if one[1].path == "total"]
+
+    assert len(found) > 20, "the first window shows what rules take for the total"
+    assert {right for _, _, right in found} == {0}
+
+
 def test_an_adapter_keeps_how_much_its_rules_count(tmp_path: Path) -> None:
     folder = tmp_path / "adapter"
     shutil.copytree(Path(adapters.__file__).parent / "start", folder)
@@ -167,13 +195,15 @@ def test_an_adapter_keeps_how_much_its_rules_count(tmp_path: Path) -> None:
         {"rules_weight": -1.0},
         {"rules_weight": float("nan")},
         {"rules_against_null": {"total": float("inf")}},
+        {"rules_against_null": []},
+        {"rules_against_null": None},
     ):
         (folder / "manifest.json").write_text(json.dumps({**manifest, **odd}))
         with pytest.raises(AdapterError):
             adapters.read(folder)
 
 
-def test_a_fitted_weight_is_kept_with_the_adapter_and_its_reader(
+def test_what_was_fitted_is_kept_with_the_adapter_and_its_reader(
     rules: Rules, tmp_path: Path
 ) -> None:
     folder = tmp_path / "adapter"

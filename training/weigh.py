@@ -2,13 +2,13 @@
 
 Where the two disagree about a value, the probability that both together give the right one is made
 as large as it can be, by one weight for all fields, and for each field by how much likelier a value
-is against the model's null than the two say. Groups count alike, and both are drawn to where
-probabilities are simply multiplied: a handful of disagreements moves them little.
+is against the model's null than the two say. Groups count alike for each of these, and all are
+drawn to where probabilities are simply multiplied: a handful of disagreements moves them little.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from math import exp, inf, log
 from pathlib import Path
@@ -142,15 +142,14 @@ def _is_elsewhere(document: Document, kind: FieldType, value: Any, window: Windo
 
 def fit(found: Sequence[Doubt]) -> Trust:
     """Return the trust under which the right values are likeliest; the plain one without doubts."""
-    sizes: dict[int, int] = defaultdict(int)
     nulls: dict[str, list[Doubt]] = defaultdict(list)
     others: list[Doubt] = []
     for doubt in found:
-        group, weighing, _ = doubt
-        sizes[group] += 1
+        _, weighing, _ = doubt
         (nulls[weighing.path] if weighing.values[0] is None else others).append(doubt)
 
     def likelihood(doubts: Sequence[Doubt], trust: Trust) -> float:
+        sizes = Counter(group for group, _, _ in doubts)
         return sum(
             _log_of_right(weighing.sums(trust), right) / sizes[group]
             for group, weighing, right in doubts

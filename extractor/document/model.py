@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from extractor.fields import Locale
 
 _NOTHING = 5  # words in sight that a page number or a stamp may be
-# What chat models set around the turns of a conversation: ChatML and its kin, Llama 2, Gemma,
-# DeepSeek. On a page it can only be meant for a model.
+# What chat models set around the turns of a conversation: ChatML and its kin, DeepSeek, Llama 2,
+# Gemma. On a page it can only be meant for a model.
 _CHAT_MARKS = re.compile(
-    r"<\s*[|｜][^<>|｜\n]{1,40}[|｜]\s*>|\[/?INST\]|<<\s*/?SYS\s*>>|</?(?:start|end)_of_turn>|</?s>",
-    re.IGNORECASE,
+    r"<[ ]?[|｜][ ]?\w[\w▁ ]{0,40}[|｜][ ]?>|\[/INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
 )
 
 Bbox = tuple[float, float, float, float]
@@ -149,8 +148,8 @@ class Document:
     def chat_lines(self) -> list[tuple[int, int]]:
         """Return (start, end) of each line on which a person sees marks of a talk with a model.
 
-        Marks that no person sees are left out by themselves: they must not take with them what
-        stands beside them.
+        Of such a talk only the lines that are marked. Marks that no person sees are left out by
+        themselves: they must not take with them what stands beside them.
         """
         found: list[tuple[int, int]] = []
         text = self.text
@@ -179,11 +178,16 @@ class Document:
         of it. Where next to nothing else is there, such as on pages that were made to be read by
         machines, the document is returned as it is.
         """
-        left_out = [] if self.unseen else sorted([*self.hidden(), *self.chat_lines()])
-        if not left_out:
+        if self.unseen:
             return self
-        blanked = _blanked(self.text, left_out)
-        if len(blanked.split()) < _NOTHING:
+        left_out: list[tuple[int, int]] = []
+        blanked = self.text
+        # One after the other: marks must not uncover what is hidden.
+        for parts in (self.hidden(), self.chat_lines()):
+            without = _blanked(blanked, parts)
+            if parts and len(without.split()) >= _NOTHING:
+                blanked, left_out = without, sorted([*left_out, *parts])
+        if not left_out:
             return self
         runs = [left_out[0]]
         for start, end in left_out[1:]:
