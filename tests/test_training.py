@@ -144,6 +144,34 @@ def test_no_document_and_no_group_is_in_two_splits(drawn: list[tuple[int, int]],
     assert len(kept) + len(held) + len(parts.test) == len(documents)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_calibrates_is_of_many_senders(seed: int) -> None:
+    sizes = [40, 40, 40, *[2] * 30]
+    documents = [
+        LabelledDocument(f"{group}/{i}", None, f"text {group} {i}", {}, group=str(group))
+        for group, size in enumerate(sizes)
+        for i in range(size)
+    ]
+
+    kept, held = validation_from_train(documents, seed=seed, spread=True)
+
+    assert len(held) == 28
+    assert len({one.group for one in held}) == 14
+    assert not {one.group for one in held} & {one.group for one in kept}
+
+
+def test_large_groups_calibrate_where_there_are_no_others() -> None:
+    documents = [
+        LabelledDocument(f"{group}/{i}", None, f"text {group} {i}", {}, group=str(group))
+        for group in range(6)
+        for i in range(20)
+    ]
+
+    _, held = validation_from_train(documents, spread=True)
+
+    assert len(held) == 20
+
+
 def test_a_group_in_two_named_splits_is_refused() -> None:
     documents = [
         LabelledDocument("a", None, "a", {}, split="train", group="x"),

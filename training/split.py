@@ -64,16 +64,19 @@ def validation_from_train(
     minimum: int = 20,
     seed: int = 0,
     schema: AnySchema | None = None,
+    spread: bool = False,
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
-    """Take whole groups out of training documents to choose checkpoints with.
+    """Take whole groups out of training documents, to choose checkpoints or to calibrate with.
 
+    :param spread: take groups that are no more than a tenth of what is wanted before larger ones:
+        what few senders show says little of others, however many documents they sent.
     :returns: what stays for training, and at least `minimum` documents of validation; all and
         nothing if the groups do not allow that without taking more than a third.
     """
     wanted = max(minimum, round(fraction * len(documents)))
     if 3 * wanted > len(documents):
         return list(documents), []
-    kept, held = _deal(documents, wanted, schema, seed)
+    kept, held = _deal(documents, wanted, schema, seed, spread=spread)
     if len(held) < minimum or 3 * len(held) > len(documents):
         return list(documents), []
     return kept, held
@@ -211,10 +214,20 @@ def similar(texts: Sequence[str], least: float = _SIMILAR) -> Iterator[tuple[int
 
 
 def _deal(
-    documents: Sequence[LabelledDocument], wanted: int, schema: AnySchema | None, seed: int
+    documents: Sequence[LabelledDocument],
+    wanted: int,
+    schema: AnySchema | None,
+    seed: int,
+    *,
+    spread: bool = False,
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
-    """Take whole groups at random until `wanted` documents are held, passing over larger ones."""
+    """Take whole groups at random until `wanted` documents are held, passing over larger ones.
+
+    :param spread: see `validation_from_train`.
+    """
     dealt = in_lots(groups(documents, schema), schema, seed)
+    if spread:
+        dealt = sorted(dealt, key=lambda group: 10 * len(group) > wanted)
     held: list[LabelledDocument] = []
     for group in dealt:
         if len(held) < wanted and len(held) + len(group) <= max(wanted * 1.5, wanted + 2):

@@ -353,8 +353,9 @@ def _choose_calibration(
     fresh, _ = calibrating.held_out(train, schema, learned)
     # Another seed: the groups that the validation passed over for their size have their chance.
     _, aside = validation_from_train(
-        fresh, fraction=config.calibration, minimum=20, seed=config.seed + 1, schema=schema
-    )
+        fresh, fraction=config.calibration, minimum=20, seed=config.seed + 1, schema=schema,
+        spread=True,
+    )  # fmt: skip
     names = {one.id for one in aside}
     return [one for one in train if one.id not in names], aside
 
