@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from extractor.answer import Path, at, changed, rescored
 from extractor.fields import FieldType, Locale
 from extractor.schema import AnySchema, FieldWarning, LeafNode, ObjectNode, clean
-from extractor.spans import spans
+from extractor.spans import beginning, spans
 
 if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output, Request
@@ -86,7 +86,7 @@ class _Rejected:
             return None
         texts = [self.output.text, *(self._text(changes) for changes in passing)]
         ends = [max(end for _, end in _places(text, options)) for text in texts]
-        beginnings = [text[:end] for text, end in zip(texts, ends, strict=True)]
+        beginnings = list(map(beginning, texts, ends))
         scored = engine.score(self.request, beginnings)
         sums = [-float("inf") if one is None else sum(one.logprobs) for one in scored]
         best = max(range(1, len(sums)), key=sums.__getitem__)

@@ -25,7 +25,7 @@ from extractor.candidates import Sheet
 from extractor.document import Document
 from extractor.fields import FieldType, Locale
 from extractor.rules import Chance, Listed, Rules, Trust, within
-from extractor.spans import spans
+from extractor.spans import beginning, spans
 
 if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output, Request
@@ -186,7 +186,7 @@ class Combination:
             request.schema.target(changed(answer, keys, _given(kind, chance)))
             for chance, _ in rivals
         ]
-        beginnings = [one[: _end(one, path)] for one in texts]
+        beginnings = [beginning(one, _end(one, path)) for one in texts]
         scored = engine.score(request, beginnings)
         return Weighing(
             path,

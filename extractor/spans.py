@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+
+_KEY = re.compile(r'"(?:[^"\\]|\\.)*":')
 
 
 def spans(text: str) -> list[tuple[str, tuple[int, int]]]:
@@ -11,6 +14,19 @@ def spans(text: str) -> list[tuple[str, tuple[int, int]]]:
     :returns: (path, (start, end)) in characters, end exclusive; the whole has the path "".
     """
     return _spans(text, 0, "")[1]
+
+
+def beginning(text: str, end: int) -> str:
+    """Return an answer up to where what it says before `end` can be compared with other answers.
+
+    That is inside of the next key: the token that ends a value begins what follows, so a text that
+    was cut right behind the value would have tokens that no model writes, and be found less likely
+    than one cut behind a null.
+
+    :param end: of a value.
+    """
+    key = _KEY.search(text, end)
+    return text if key is None else text[: key.end() - 2]
 
 
 def _spans(text: str, at: int, path: str) -> tuple[int, list[tuple[str, tuple[int, int]]]]:
