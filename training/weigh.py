@@ -36,8 +36,8 @@ from training.split import groups
 _WEIGHTS = tuple(2 ** (step / 4) for step in range(-12, 13))
 _AGAINST_NULL = tuple(step / 2 for step in range(-8, 25))
 _PRIOR = 1.0  # how many groups' disagreements a doubled or halved weight must be worth
-# Standard deviation of what is added against null, before anything was seen: so that three groups
-# of one mind, not one, overrule a null that the model is ordinarily sure of (5 to 7).
+# Standard deviation of what is added against null, before anything was seen: so that two groups of
+# one mind, not one, overrule a null that model and rules find twenty times likelier.
 _SPREAD = 2.0
 
 Doubt = tuple[int, Weighing, int]
