@@ -280,7 +280,7 @@ def tune_on(
         smaller = further.shares(train, validation, schema, output, config, progress)
     run = Run(schema, base, config, output, progress)
     run.problems = list(problems)
-    plan = run.plan(train)
+    plan = run.plan(train, validation)
     result = (
         run.keep(train, validation)
         if config.epochs == 0
@@ -551,8 +551,13 @@ class Run:
             course=course,
         )
 
-    def plan(self, train: list[LabelledDocument]) -> list[Example]:
-        """Return all examples of the run in their order."""
+    def plan(
+        self, train: list[LabelledDocument], validation: list[LabelledDocument]
+    ) -> list[Example]:
+        """Return all examples of the run in their order, and learn what needs no training.
+
+        :param validation: the documents that choose the checkpoint; may be none.
+        """
         assert self.schema is not None, "labels are of a schema"
         built = pairing.PairSet(problems=self.problems)
         for name in pairing.unknown_fields(train, self.schema):
@@ -574,7 +579,8 @@ class Run:
                 f"none of the {len(train)} training documents gives a pair",
                 hint="run `extractor pairs` to see why each label was left out",
             )
-        self.rules = self._rules(train)
+        # Validation chooses among weights, without rules, so rules may learn from it as well.
+        self.rules = self._rules([*train, *validation])
         self.context = learn(built.pairs, self.schema, train)
         if self.config.epochs == 0:
             return []
@@ -598,12 +604,12 @@ class Run:
             self.problems.append(PairProblem("the corpus", "", message))
         return plan
 
-    def _rules(self, train: list[LabelledDocument]) -> Rules | None:
+    def _rules(self, documents: list[LabelledDocument]) -> Rules | None:
         """Return what the labels alone teach of where values stand; None if that is nothing."""
         assert self.schema is not None, "labels are of a schema"
-        dealt = groups(train, self.schema)
+        dealt = groups(documents, self.schema)
         names = {one.id: f"{number}" for number, group in enumerate(dealt) for one in group}
-        known, _ = read_known(train, self.schema, names)
+        known, _ = read_known(documents, self.schema, names)
         rules = measured(
             self.schema, known, progress=lambda done, of: self.progress("rules", done, of)
         )
