@@ -68,8 +68,8 @@ def validation_from_train(
 ) -> tuple[list[LabelledDocument], list[LabelledDocument]]:
     """Take whole groups out of training documents, to choose checkpoints or to calibrate with.
 
-    :param spread: take groups that are no more than a tenth of what is wanted before larger ones:
-        what few senders show says little of others, however many documents they sent.
+    :param spread: take groups that are no more than a quarter of what is wanted before larger
+        ones: what few senders show says little of others, however many documents they sent.
     :returns: what stays for training, and at least `minimum` documents of validation; all and
         nothing if the groups do not allow that without taking more than a third.
     """
@@ -227,7 +227,7 @@ def _deal(
     """
     dealt = in_lots(groups(documents, schema), schema, seed)
     if spread:
-        dealt = sorted(dealt, key=lambda group: 10 * len(group) > wanted)
+        dealt = sorted(dealt, key=lambda group: 4 * len(group) > wanted)
     held: list[LabelledDocument] = []
     for group in dealt:
         if len(held) < wanted and len(held) + len(group) <= max(wanted * 1.5, wanted + 2):
