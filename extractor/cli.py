@@ -657,6 +657,7 @@ def evaluate(
         )
     export.check_place(output)
     bases.import_transformers()
+    from extractor import adapter as adapters
     from extractor.pipeline import Extractor
     from training import corpus as corpora
     from training import pictures
@@ -674,6 +675,12 @@ def evaluate(
     documents = list(select(labelled.documents, split, schema=asked, seed=seed))
     if adapter is not None and split in ("test", "dev"):
         documents = _unseen(documents, adapter)
+    elif adapter is not None:
+        seen = adapters.seen(adapter)
+        known = sum(document.sha256() in seen for document in documents)
+        if known:
+            _say(f"{known} of {len(documents)} documents taught or chose the adapter or its rules: "
+                 "figures of these say little of others")  # fmt: skip
 
     def scored(folder: Path | None, title: str) -> Report:
         reader = Extractor(

@@ -850,7 +850,7 @@ def _left_out(document: Document) -> list[FieldWarning]:
             first, _, rest = what.partition(" ")
             number = f"{len(places)} {first}{'s' if len(places) > 1 else ''}"
             pages = ", ".join(map(str, sorted({document.page_at(at) for at, _ in places})[:20]))
-            shown = bool(seen.text[slice(*places[0])].strip())
+            shown = any(seen.text[start:end].strip() for start, end in places)
             how = "read all the same, there is next to nothing else" if shown else "left out"
             told.append(FieldWarning("", code, f"{number} {rest} (page {pages}): {how}"))
     return told

@@ -21,7 +21,8 @@ def beginning(text: str, end: int) -> str:
 
     That is inside of the next key: the token that ends a value begins what follows, so a text that
     was cut right behind the value would have tokens that no model writes, and be found less likely
-    than one cut behind a null.
+    than one cut behind a null. A key that ends in a punctuation mark has the same flaw, but has it
+    behind every value alike.
 
     :param end: of a value.
     """

@@ -11,19 +11,19 @@ import json
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from extractor.answer import rescored
 from extractor.document import Document
-from extractor.evidence import Evidence, Wanted, locate_all, occurrences
+from extractor.evidence import Wanted, locate_all, occurrences
 from extractor.fields import Locale, MoneyType
 from extractor.schema import AnySchema, FieldWarning, Leaf, ListNode, ObjectNode
 
 if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output, Request
 
-_CELL = re.compile(r"(\w+)\[(\d+)\]\..+")
 _SURE = ("verified", "ambiguous")
 
 
@@ -34,7 +34,7 @@ def within_tables(
 
     :param request: what `output` answers; about the whole document.
     :returns: the answer as it was, and nothing, where all rows stand in their table, or where the
-        class wants as many.
+        class wants the row.
     """
     told: list[FieldWarning] = []
     if output.truncated:
@@ -43,6 +43,8 @@ def within_tables(
         answer = json.loads(output.text)
         *rows, last = answer[name]
         text = request.schema.target({**answer, name: rows})
+        if _is_rejected(request, text, output.text):
+            continue
         shorter = rescored(engine, request, text, output)
         if shorter is not None:
             output = shorter
@@ -52,74 +54,117 @@ def within_tables(
     return output, told
 
 
+def _is_rejected(request: Request, text: str, before: str) -> bool:
+    """Return whether the class rejects something of an answer that it did not reject before."""
+    locale = Locale.of(request.text)
+    now, then = (
+        request.schema.rejections(request.schema.load(one, locale).values) or []
+        for one in (text, before)
+    )
+    return not {one.field for one in now} <= {one.field for one in then}
+
+
 def _outside(request: Request, text: str) -> dict[str, str]:
     """Return lists whose last row stands outside of the table, each with the amount above it."""
-    schema, shown = request.schema, request.text
     answer = json.loads(text)
-    names = set(_tables(schema, answer))
+    names = set(_tables(request.schema, answer))
     if not names:
         return {}
-    locale = Locale.of(shown)
-    leaves = list(schema.leaves(schema.load(text, locale).values))
-    evidence = _located(shown, leaves, locale)
-    starts = [0, *(index + 1 for index, character in enumerate(shown) if character == "\n")]
-    rows: dict[str, dict[int, list[int]]] = {name: {} for name in names}
-    for leaf in leaves:
-        cell, found = _CELL.fullmatch(leaf.path), evidence[leaf.path]
-        if cell is not None and cell[1] in names:
-            lines = rows[cell[1]].setdefault(int(cell[2]), [])
-            if leaf.value is not None and found.start is not None and found.status in _SURE:
-                lines.append(bisect_right(starts, found.start))
-    amounts = {
-        leaf.path: {
-            bisect_right(starts, start)
-            for start, _ in occurrences(shown, leaf.type, leaf.value, locale)
-        }
-        for leaf in leaves
-        if "[" not in leaf.path and isinstance(leaf.type, MoneyType) and leaf.value is not None
-    }
-    ended = {
-        name: _end(list(lines.values()), amounts)
-        for name, lines in rows.items()
-        if len(lines) == len(answer[name])  # else the last of them is not the answer's last
-    }
-    return {name: path for name, path in ended.items() if path is not None}
+    locale = Locale.of(request.text)
+    leaves = list(request.schema.leaves(request.schema.load(text, locale).values))
+    page = _Page(request.text, leaves, locale)
+    found = {}
+    for name in names:
+        rows = page.rows(name)
+        if len(rows) == len(answer[name]):  # else the last of them is not the answer's last
+            found[name] = page.end(rows)
+    return {name: path for name, path in found.items() if path is not None}
 
 
-def _tables(schema: AnySchema, answer: Mapping[str, Any]) -> Iterable[str]:
+def _tables(schema: AnySchema, answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lists of an answer of which a last row may be left out."""
     for name, node in schema.root.keys:
-        if isinstance(node, ListNode) and isinstance(node.item, ObjectNode):
-            rows = answer.get(name) or []
-            if len(rows) > max(1, node.min_items) and all(isinstance(row, Mapping) for row in rows):
-                yield name
+        rows = answer.get(name)
+        if (
+            isinstance(node, ListNode)
+            and isinstance(node.item, ObjectNode)
+            and not node.unique  # sets have no last row
+            and isinstance(rows, list)
+            and len(rows) > max(1, node.min_items)
+            and all(isinstance(row, Mapping) for row in rows)
+        ):
+            yield name
 
 
-def _located(text: str, leaves: Sequence[Leaf], locale: Locale) -> dict[str, Evidence]:
-    wanted = [Wanted(leaf.path, leaf.type, leaf.value) for leaf in leaves]
-    return locate_all(Document.from_text(text), wanted, locale=locale)
+class _Page:
+    """On which lines of a text the values of an answer stand."""
 
+    def __init__(self, text: str, leaves: Sequence[Leaf], locale: Locale) -> None:
+        self._leaves = leaves
+        self._starts = [0, *(i + 1 for i, character in enumerate(text) if character == "\n")]
+        wanted = [Wanted(leaf.path, leaf.type, leaf.value) for leaf in leaves]
+        placed = locate_all(Document.from_text(text), wanted, locale=locale)
+        self._cells = {
+            leaf.path: (found.start, found.end)
+            for leaf in leaves
+            if "[" in leaf.path and leaf.value is not None
+            for found in [placed[leaf.path]]
+            if found.status in _SURE and found.start is not None and found.end is not None
+        }
+        taken = set(self._cells.values())
+        self._single = {
+            leaf.path: [
+                place
+                for place in occurrences(text, leaf.type, leaf.value, locale)
+                if place not in taken
+            ]
+            for leaf in leaves
+            if "[" not in leaf.path
+            and isinstance(leaf.value, int | float | Decimal)
+            and not isinstance(leaf.value, bool)
+        }
+        self._money = {leaf.path for leaf in leaves if isinstance(leaf.type, MoneyType)}
+        self._value = {leaf.path: leaf.value for leaf in leaves}
 
-def _end(rows: Sequence[Sequence[int]], amounts: Mapping[str, set[int]]) -> str | None:
-    """Return an amount that stands between the last row and those before it, and nowhere else.
+    def rows(self, name: str) -> list[dict[str, int]]:
+        """Return for each row the lines on which its cells stand, by path."""
+        cell = re.compile(rf"{re.escape(name)}\[(\d+)\]\..+")
+        rows: dict[int, dict[str, int]] = {}
+        for leaf in self._leaves:
+            found = cell.fullmatch(leaf.path)
+            if found is not None:
+                row = rows.setdefault(int(found[1]), {})
+                if leaf.path in self._cells:
+                    row[leaf.path] = self._line(self._cells[leaf.path][0])
+        return list(rows.values())
 
-    :param rows: the lines on which the cells of each row stand.
-    :param amounts: the lines on which each amount stands.
-    """
-    *before, last = rows
-    known = [_line(lines) for lines in before if lines]
-    if not known or not last:
+    def end(self, rows: Sequence[Mapping[str, int]]) -> str | None:
+        """Return an amount between the last row and those before it, if no number stands below."""
+        *before, last = rows
+        known = [_most(row.values()) for row in before if row]
+        if not known or not last:
+            return None
+        above, below = max(known), _most(last.values())
+        singles = {
+            path: {self._line(start) for start, _ in places}
+            for path, places in self._single.items()
+        }
+        if any(line >= below for lines in singles.values() for line in lines):
+            return None
+        cells = {line for row in rows for line in row.values()}
+        values = [self._value[path] for path in last]
+        for path, lines in singles.items():
+            free = lines - cells
+            own = self._value[path] in values  # it is of the row as well as above it
+            if path in self._money and free and min(free) > above and not own:
+                return path
         return None
-    above, below = max(known), _line(last)
-    cells = {line for lines in rows for line in lines}
-    free = {path: lines - cells for path, lines in amounts.items()}
-    if any(line >= below for lines in free.values() for line in lines):
-        return None
-    ends = (path for path, lines in free.items() if lines and min(lines) > above)
-    return next(ends, None)
+
+    def _line(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
 
 
-def _line(cells: Sequence[int]) -> int:
+def _most(lines: Iterable[int]) -> int:
     """Return the line on which most cells of a row stand; of equally many the last."""
-    counts = Counter(cells)
+    counts = Counter(lines)
     return max(counts, key=lambda line: (counts[line], line))

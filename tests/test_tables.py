@@ -22,6 +22,7 @@ class Bill(BaseModel):
     total: Money | None = None
     deposit: Money | None = None
     rate: Percent | None = None
+    weight: float | None = None
     discounts: list[Money] = []
     lines: list[Line] = []
 
@@ -86,6 +87,9 @@ def test_what_may_be_a_row_stays(
         ("Rope  10.00\nof it sold  40.00\nSail  90.00\nDeposit  40.00", {"deposit": "40.00"}),
         ("Rope  10.00\nDiscount  2.50\nSail  90.00\nTotal  85.00", {"discounts": ["2.50"]}),
         ("Rope  10.00\nPaid  8.00\nSail  90.00\nTotal  100.00", {"deposit": "8.00"}),
+        ("Rope  10.00\nPaid  8.00\nSail  90.00    Total  100.00", {"deposit": "8.00"}),
+        ("Rope  10.00\nPaid  8.00\nSail  90.00\nSum  7.5", {"deposit": "8.00", "weight": 7.5}),
+        ("Rope  10.00\nTo come  90.00\nSail  90.00\nTo come  0", {"deposit": "90.00"}),
     ],
 )
 def test_what_stands_between_rows_does_not_end_a_table(page: str, others: dict[str, Any]) -> None:
@@ -117,6 +121,35 @@ def test_the_class_checks_what_is_left() -> None:
     assert (extraction.record.total, len(extraction.record.lines)) == (Decimal("100.00"), 2)
     assert [one.code for one in extraction.warnings] == ["row_outside"]
     assert "Deposit for crates, 20.00" in extraction.warnings[0].message
+
+
+def test_a_row_that_the_class_wants_stays() -> None:
+    page = "Due  100.00\nRope  10.00\nSail  80.00\nSubtotal  90.00\nFreight  10.00"
+    rows = [("Rope", "10.00"), ("Sail", "80.00"), ("Freight", "10.00")]
+    lines = [{"what": what, "price": price} for what, price in rows]
+    answer = {"total": "100.00", "deposit": "90.00", "lines": lines}
+
+    kept = Extractor(Checked, engine=CannedEngine(answer)).extract(page)
+    free = Extractor(Bill, engine=CannedEngine(answer)).extract(page)
+
+    assert (kept.status, len(kept.values["lines"]), kept.warnings) == ("complete", 3, ())
+    assert [one.code for one in free.warnings] == ["row_outside"]
+
+
+def test_sets_and_odd_answers_have_no_last_row() -> None:
+    class Frozen(BaseModel, frozen=True):
+        what: Verbatim | None = None
+
+    class Odd(BaseModel):
+        total: Money | None = None
+        lines: set[Frozen] = set()
+
+    page = "Rope\nSail\nTotal  100.00\nZebra"
+    lines = [{"what": what} for what in ("Zebra", "Rope", "Sail")]
+
+    found = Extractor(Odd, engine=CannedEngine({"total": "100.00", "lines": lines})).extract(page)
+
+    assert {row["what"] for row in found.values["lines"]} == {"Zebra", "Rope", "Sail"}
 
 
 def test_a_list_keeps_as_many_rows_as_the_class_wants() -> None:

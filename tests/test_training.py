@@ -160,6 +160,18 @@ def test_what_calibrates_is_of_many_senders(seed: int) -> None:
     assert not {one.group for one in held} & {one.group for one in kept}
 
 
+@pytest.mark.parametrize("sizes", [[25] * 4 + [2] * 6, [19] * 6 + [3] * 4])
+def test_small_groups_do_not_keep_the_large_ones_from_calibrating(sizes: list[int]) -> None:
+    documents = [
+        LabelledDocument(f"{group}/{i}", None, f"text {group} {i}", {}, group=str(group))
+        for group, size in enumerate(sizes)
+        for i in range(size)
+    ]
+
+    assert all(len(validation_from_train(documents, seed=seed, spread=True)[1]) >= 20
+               for seed in (1, 2, 3))  # fmt: skip
+
+
 def test_large_groups_calibrate_where_there_are_no_others() -> None:
     documents = [
         LabelledDocument(f"{group}/{i}", None, f"text {group} {i}", {}, group=str(group))

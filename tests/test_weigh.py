@@ -78,6 +78,14 @@ def test_what_fields_share_a_group_does_not_matter() -> None:
     assert among.against_null["total"] == alone.against_null["total"]
 
 
+def test_one_group_moves_the_weight_no_more_for_its_many_fields() -> None:
+    def shared(fields: int) -> float:
+        one = Weighing("", (None, "1"), ("{}", "{}"), (0.0, -3.0), (0.0, 2.0))
+        return fit([(0, replace(one, path=f"f{n}"), 1) for n in range(fields)]).weight
+
+    assert shared(20) == shared(1)
+
+
 def test_one_group_does_not_overrule_a_null_and_a_value_is_no_null() -> None:
     once = fit([against_null(7, right=1)] * 50)
     assert against_null(0, 1)[1].best(once) == 0

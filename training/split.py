@@ -76,10 +76,12 @@ def validation_from_train(
     wanted = max(minimum, round(fraction * len(documents)))
     if 3 * wanted > len(documents):
         return list(documents), []
-    kept, held = _deal(documents, wanted, schema, seed, spread=spread)
-    if len(held) < minimum or 3 * len(held) > len(documents):
-        return list(documents), []
-    return kept, held
+    # Small groups alone may be too few, and leave no room for a large one.
+    for small_first in (True, False) if spread else (False,):
+        kept, held = _deal(documents, wanted, schema, seed, spread=small_first)
+        if minimum <= len(held) and 3 * len(held) <= len(documents):
+            return kept, held
+    return list(documents), []
 
 
 def with_validation(

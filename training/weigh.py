@@ -9,7 +9,7 @@ drawn to where probabilities are simply multiplied: a handful of disagreements m
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import exp, inf, log
 from pathlib import Path
 from typing import Any
@@ -143,13 +143,11 @@ def _is_elsewhere(document: Document, kind: FieldType, value: Any, window: Windo
 def fit(found: Sequence[Doubt]) -> Trust:
     """Return the trust under which the right values are likeliest; the plain one without doubts."""
     nulls: dict[str, list[Doubt]] = defaultdict(list)
-    others: list[Doubt] = []
     for doubt in found:
-        _, weighing, _ = doubt
-        (nulls[weighing.path] if weighing.values[0] is None else others).append(doubt)
+        if doubt[1].values[0] is None:
+            nulls[doubt[1].path].append(doubt)
 
-    def likelihood(doubts: Sequence[Doubt], trust: Trust) -> float:
-        sizes = Counter(group for group, _, _ in doubts)
+    def likelihood(doubts: Sequence[Doubt], trust: Trust, sizes: Mapping[int, int]) -> float:
         return sum(
             _log_of_right(weighing.sums(trust), right) / sizes[group]
             for group, weighing, right in doubts
@@ -158,15 +156,18 @@ def fit(found: Sequence[Doubt]) -> Trust:
     def fitted(weight: float) -> tuple[float, Trust]:
         """Return the likelihood under a weight, and what against null goes best with it."""
         against_null = {}
-        total = likelihood(others, Trust(weight)) - _PRIOR * log(weight, 2) ** 2 / 2
         for path, doubts in sorted(nulls.items()):
+            sizes = Counter(group for group, _, _ in doubts)
             ranked = [
-                (likelihood(doubts, Trust(weight, {path: more})) - (more / _SPREAD) ** 2 / 2, more)
+                (likelihood(doubts, trust, sizes) - (more / _SPREAD) ** 2 / 2, -abs(more), more)
                 for more in _AGAINST_NULL
+                for trust in [Trust(weight, {path: more})]
             ]
-            best, against_null[path] = max(ranked, key=lambda one: (one[0], -abs(one[1])))
-            total += best
-        return total, Trust(weight, against_null)
+            against_null[path] = max(ranked)[2]
+        trust = Trust(weight, against_null)
+        # Over all fields, so that a group has one say in the weight, however many fields it doubts.
+        told = likelihood(found, trust, Counter(group for group, _, _ in found))
+        return told - _PRIOR * log(weight, 2) ** 2 / 2, trust
 
     ranked = [fitted(weight) for weight in _WEIGHTS]
     return max(ranked, key=lambda one: (one[0], -abs(log(one[1].weight))))[1]

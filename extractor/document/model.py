@@ -149,12 +149,14 @@ class Document:
         """Return (start, end) of each line on which a person sees marks of a talk with a model.
 
         Of such a talk only the lines that are marked. Marks that no person sees are left out by
-        themselves: they must not take with them what stands beside them.
+        themselves, for they must not take with them what stands beside them; where hidden words are
+        read all the same, so are hidden marks found.
         """
         found: list[tuple[int, int]] = []
         text = self.text
         if _CHAT_MARKS.search(text):
-            text = _blanked(text, self.hidden())
+            seen = _blanked(text, self.hidden())
+            text = seen if len(seen.split()) >= _NOTHING else text
         for mark in _CHAT_MARKS.finditer(text):
             start, end = text.rfind("\n", 0, mark.start()) + 1, text.find("\n", mark.end())
             if not found or start >= found[-1][1]:

@@ -101,7 +101,8 @@ class Engine(Protocol):
     def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
         """Return what `generate` would tell of answers if the model had given them.
 
-        :param answers: beginnings of canonical JSON, each ending with a whole value.
+        :param answers: beginnings of canonical JSON, each ending behind a whole value or inside the
+            key after it.
         :returns: None for an answer that the constraint refuses.
         """
         ...
