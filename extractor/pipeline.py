@@ -843,16 +843,14 @@ def _left_out(document: Document) -> list[FieldWarning]:
     """Tell of what is not meant for a person, and whether a model was shown it."""
     seen, told = document.in_sight(), []
     for code, what, places in (
-        ("hidden_text", "word that no person sees on the page", document.hidden()),
-        ("chat_text", "line with marks of a talk with a language model", document.chat_lines()),
+        ("hidden_text", "words that no person sees", document.hidden()),
+        ("chat_text", "lines with marks of a talk with a language model", document.chat_lines()),
     ):
         if places:
-            first, _, rest = what.partition(" ")
-            number = f"{len(places)} {first}{'s' if len(places) > 1 else ''}"
             pages = ", ".join(map(str, sorted({document.page_at(at) for at, _ in places})[:20]))
             shown = any(seen.text[start:end].strip() for start, end in places)
             how = "read all the same, there is next to nothing else" if shown else "left out"
-            told.append(FieldWarning("", code, f"{number} {rest} (page {pages}): {how}"))
+            told.append(FieldWarning("", code, f"{what}: {len(places)}, on page {pages}; {how}"))
     return told
 
 

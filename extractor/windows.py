@@ -50,6 +50,10 @@ class Window:
     start: int
     end: int
 
+    def holds(self, place: Span) -> bool:
+        """Return whether a place lies wholly in it."""
+        return self.start <= place[0] and place[1] <= self.end
+
 
 @dataclass(frozen=True, slots=True)
 class WindowConfig:
@@ -334,11 +338,7 @@ def _voice(schema: AnySchema, name: str, index: int, answer: Answer, locale: Loc
 def _stands(leaf: Leaf, answer: Answer, locale: Locale) -> bool:
     """Return whether a value stands in the window that gave it."""
     places = occurrences(answer.text, leaf.type, leaf.value, locale)
-    return any(_inside(place, answer.window) for place in places)
-
-
-def _inside(place: Span, window: Window) -> bool:
-    return window.start <= place[0] and place[1] <= window.end
+    return any(map(answer.window.holds, places))
 
 
 def _others(winner: _Voice, losers: Sequence[Sequence[_Voice]]) -> dict[str, tuple[Other, ...]]:
@@ -425,7 +425,7 @@ def _join_values(
         places = occurrences(answers[0].text, kind, item.value, locale) if readable else []
         first.append(min((start for start, _ in places), default=len(answers[0].text)))
         for index, answer in enumerate(answers):
-            shows = any(_inside(place, answer.window) for place in places)
+            shows = any(map(answer.window.holds, places))
             if index not in item.votes and shows:
                 item.votes[index] = -answer.probability.get(name, 1.0)
             elif index in item.votes and not shows and item.value is not None:

@@ -136,8 +136,7 @@ def _is_elsewhere(document: Document, kind: FieldType, value: Any, window: Windo
     if value is None:
         return False
     places = occurrences(document.text, kind, value, document.locale)
-    inside = (window.start <= start and end <= window.end for start, end in places)
-    return bool(places) and not any(inside)
+    return bool(places) and not any(map(window.holds, places))
 
 
 def fit(found: Sequence[Doubt]) -> Trust:
@@ -153,18 +152,19 @@ def fit(found: Sequence[Doubt]) -> Trust:
             for group, weighing, right in doubts
         )
 
+    def against(path: str, weight: float) -> float:
+        """Return what added against the nulls of a field makes its labels likeliest."""
+        sizes = Counter(group for group, _, _ in nulls[path])
+
+        def posterior(more: float) -> float:
+            told = likelihood(nulls[path], Trust(weight, {path: more}), sizes)
+            return told - (more / _SPREAD) ** 2 / 2
+
+        return max(_AGAINST_NULL, key=lambda more: (posterior(more), -abs(more)))
+
     def fitted(weight: float) -> tuple[float, Trust]:
         """Return the likelihood under a weight, and what against null goes best with it."""
-        against_null = {}
-        for path, doubts in sorted(nulls.items()):
-            sizes = Counter(group for group, _, _ in doubts)
-            ranked = [
-                (likelihood(doubts, trust, sizes) - (more / _SPREAD) ** 2 / 2, -abs(more), more)
-                for more in _AGAINST_NULL
-                for trust in [Trust(weight, {path: more})]
-            ]
-            against_null[path] = max(ranked)[2]
-        trust = Trust(weight, against_null)
+        trust = Trust(weight, {path: against(path, weight) for path in sorted(nulls)})
         # Over all fields, so that a group has one say in the weight, however many fields it doubts.
         told = likelihood(found, trust, Counter(group for group, _, _ in found))
         return told - _PRIOR * log(weight, 2) ** 2 / 2, trust
