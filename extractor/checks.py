@@ -5,7 +5,8 @@ A class that says how its values hang together (`net_total + tax_total == gross_
 not before the date of issue) knows better than the model. Where it rejects an answer, other values
 that the document shows are tried in the fields that the check is about, and the likeliest
 combination that it accepts is taken, if the model finds it likely enough. Where there is none, the
-answer stays, with the warning that it always had.
+answer stays, with the warning that it always had. What the class says `usually` holds of the record
+counts like a check; of rows `extractor.rows` sees to it.
 """
 
 from __future__ import annotations
@@ -78,8 +79,11 @@ class _Rejected:
         return rejected if rejected.problems else None
 
     def choose(self, engine: Engine) -> Output | None:
-        """Return the likeliest answer without the problem, None if none is likely enough."""
-        problem = min(self.problems)
+        """Return the likeliest answer without one of the problems; None if none is likely."""
+        found = (self._without(engine, problem) for problem in sorted(self.problems))
+        return next((one for one in found if one is not None), None)
+
+    def _without(self, engine: Engine, problem: tuple[str, str]) -> Output | None:
         options = self._options(problem)
         passing = list(islice(self._passing(problem, options), _SCORED))
         if not passing:
@@ -165,7 +169,10 @@ class _Rejected:
         rejected = self.schema.rejections(values)
         if rejected is None:
             return None
-        return {(one.field, re.sub(r"[\d.,'\s-]+", " ", one.message)) for one in rejected}
+        unusual = [one for one in self.schema.unusual(values) if "[" not in one.field]  # rows apart
+        return {
+            (one.field, re.sub(r"[\d.,'\s-]+", " ", one.message)) for one in (*rejected, *unusual)
+        }
 
     def _text(self, changes: Changes) -> str:
         answer = self.answer

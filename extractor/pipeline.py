@@ -39,6 +39,7 @@ from extractor.evidence import Evidence, Wanted, locate_all
 from extractor.policy import Decision, Policy
 from extractor.profile import Stopwatch
 from extractor.reference import Reference
+from extractor.rows import as_usual
 from extractor.rules import Rules
 from extractor.schema import AnySchema, FieldWarning, Leaf, Loaded, Schema
 from extractor.spans import spans
@@ -389,7 +390,7 @@ class Extractor(Generic[T]):
         windows: Sequence[Window],
         outputs: list[Output],
     ) -> tuple[list[Output], list[FieldWarning]]:
-        """Leave out rows that are none, and let the class's checks choose between readings.
+        """Leave out rows that are none, and let what the class says choose between readings.
 
         The answers of windows stay apart.
         """
@@ -400,8 +401,9 @@ class Extractor(Generic[T]):
         text = document.shown(windows[0].start, windows[0].end)
         request = Request(asked, text, self.max_new_tokens)
         output, left_out = within_tables(self.engine, request, outputs[0])
+        output, mended = as_usual(self.engine, request, output)
         output, chosen = reconsider(self.engine, request, output)
-        return [output], [*left_out, *chosen]
+        return [output], [*left_out, *mended, *chosen]
 
     def _assemble(
         self,
@@ -434,6 +436,7 @@ class Extractor(Generic[T]):
             *read.loaded.warnings,
             *chosen,
             *rejected,
+            *(one for one in self.schema.unusual(values) if _top(one.field) not in given),
         )
         status = read.status(record is not None)
         against = rejected or unread or document.unread_pages

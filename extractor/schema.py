@@ -38,6 +38,7 @@ from pydantic.networks import _BaseUrl
 from pydantic.types import Strict
 from pydantic_core import SchemaError as PydanticSchemaError
 
+from extractor import usual
 from extractor.errors import LabelError, SchemaError
 from extractor.fields import Choice, Emission, FieldType, JsonSchema, Locale, PlainType, Rx
 
@@ -144,10 +145,10 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected`, `chosen_by_check`, `row_outside`, `not_visible`, `conflict`, `reference`
-        (taken from known parties), `reference_differs`, `reference_unsure` or, of the whole
-        record, `unread_pages`, `hidden_text`, `chat_text`, `windows_unread`, `unseen_layout` and
-        `reference_ambiguous`.
+        `rejected`, `unusual`, `chosen_by_check`, `row_outside`, `not_visible`, `conflict`,
+        `reference` (taken from known parties), `reference_differs`, `reference_unsure` or, of the
+        whole record, `unread_pages`, `hidden_text`, `chat_text`, `windows_unread`,
+        `unseen_layout` and `reference_ambiguous`.
     """
 
     field: str
@@ -279,6 +280,13 @@ class Schema(Generic[T]):
         missing: list[str] = []
         pruned = _prune(self.root, values, "", missing)
         return None if missing else self._validate(pruned)[1]
+
+    def unusual(self, values: Mapping[str, Any]) -> list[FieldWarning]:
+        """Return what values break of what the class and those in it say `usually` holds."""
+        return [
+            FieldWarning(path, "unusual", message)
+            for path, message in _unusual(self.root, values, "")
+        ]
 
     def _validate(self, pruned: Mapping[str, Any]) -> tuple[T | None, list[FieldWarning]]:
         try:
@@ -1068,6 +1076,27 @@ def _construct(node: Node, value: Any) -> Any:
         option = next((o for o in node.options if _accepts(o, value)), None)
         return value if option is None else _construct(option, value)
     return value
+
+
+def _unusual(node: Node, value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield where values break what usually holds, and what that is."""
+    if isinstance(node, ObjectNode) and isinstance(value, Mapping):
+        if node.model is not None and usual.has_checks(node.model):
+            attributes = dict(node.attributes)
+            lacking = {attributes[key]: None for key, _ in node.keys if value.get(key) is None}
+            built = _construct(node, _prune(node, value, path, []))
+            for message in usual.broken(built.model_copy(update=lacking)):
+                yield path, message
+        for key, child in node.keys:
+            yield from _unusual(child, value.get(key), _join(path, key))
+    elif isinstance(node, ListNode | TupleNode) and isinstance(value, list | tuple):
+        nodes = itertools.repeat(node.item) if isinstance(node, ListNode) else node.items
+        for index, (child, item) in enumerate(zip(nodes, value, strict=False)):
+            yield from _unusual(child, item, f"{path}[{index}]")
+    elif isinstance(node, UnionNode) and value is not None:
+        option = _chosen(node, value)
+        if option is not None:
+            yield from _unusual(option, value, path)
 
 
 def _contained(node: ListNode, items: list[Any]) -> Any:

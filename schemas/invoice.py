@@ -7,6 +7,7 @@ from decimal import Decimal
 from pydantic import BaseModel, Field, model_validator
 
 from extractor.fields import Currency, Iban, Identifier, IsoDate, Money, Quantity, VatId, Verbatim
+from extractor.usual import usually
 
 
 class LineItem(BaseModel):
@@ -16,6 +17,13 @@ class LineItem(BaseModel):
     quantity: Quantity | None = None
     unit_price: Money | None = None
     line_total: Money | None = None
+
+    @usually
+    def line_total_is_quantity_times_unit_price(self) -> bool | None:
+        """Five cents may be rounded away; discounts and prices per hundred are right as well."""
+        if self.quantity is None or self.unit_price is None or self.line_total is None:
+            return None
+        return abs(self.quantity * self.unit_price - self.line_total) <= Decimal("0.05")
 
 
 class Invoice(BaseModel):

@@ -199,10 +199,11 @@ def test_given_answers_are_as_likely_as_one_pass_over_each_says(engine: LocalEng
     others = [schema.target({"gross": amount, "tax": "20.00"}) for amount in ("90.00", "120.00")]
     refused = others[0].replace('"net":', '"nat":')
 
-    scored = engine.score(request, [*others, refused, others[1][:-1]])
+    asked = [*others, refused, others[1][:-1], others[0]]
+    scored = engine.score(request, asked)
 
     assert scored[2] is None
-    for text, found in zip((*others, "", others[1][:-1]), scored, strict=True):
+    for text, found in zip(asked, scored, strict=True):
         if found is not None:
             assert found.text == text
             expected = whole_pass(engine, request, text)

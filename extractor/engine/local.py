@@ -19,7 +19,7 @@ from extractor.base_model import BaseModel
 from extractor.engine.base import Output, Request, Runner
 from extractor.engine.choice import RUNTIMES, Format
 from extractor.engine.constraint import Constraint
-from extractor.engine.decode import columns, decode, score, to_null_of, token_offsets
+from extractor.engine.decode import Score, columns, decode, score, to_null_of, token_offsets
 from extractor.engine.draft import Drafter
 from extractor.errors import BaseModelError
 from extractor.profile import Stopwatch
@@ -154,28 +154,33 @@ class LocalEngine:
     def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
         """Return the probabilities of given answers; see `Engine.score`.
 
-        What the answers share is read once, and nothing of the prompt that was asked last.
+        What an answer shares with the one before is read once, and nothing of the prompt that was
+        asked last: answers that differ late come first.
         """
-        tokens = [encode(answer, self.tokenizer) for answer in answers]
         constraint = self.constraint(request.schema)
-        fits = [constraint.start(request.text).accepts(ids) == len(ids) > 0 for ids in tokens]
-        together = zip(*(ids for ids, fit in zip(tokens, fits, strict=True) if fit), strict=False)
-        shared = [column[0] for column in takewhile(lambda column: len(set(column)) == 1, together)]
         prompt, state = self._at_prompt(request)
-        before = self.runner.run(state, [prompt[-1], *shared], len(shared) + 1)
+        read: list[int] = []
+        logits, scores = np.empty((0, 0), np.float32), list[Score]()
         found: list[Output | None] = []
-        for ids, fit in zip(tokens, fits, strict=True):
-            rest = ids[len(shared) :]
-            if not fit:
+        for answer in answers:
+            tokens = encode(answer, self.tokenizer)
+            if not constraint.start(request.text).accepts(tokens) == len(tokens) > 0:
                 found.append(None)
                 continue
-            logits = before
+            pairs = zip(read, tokens, strict=False)
+            shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            if shared < len(read):
+                self.runner.drop(state, len(read) - shared)
+            rest = tokens[shared:] if scores else [prompt[-1], *tokens]
             if rest:
-                logits = np.concatenate([before, self.runner.run(state, rest, len(rest))])
-                self.runner.drop(state, len(rest))
+                more = self.runner.run(state, rest, len(rest))
+                logits = np.concatenate([logits[: shared + 1], more]) if scores else more
             matcher = constraint.start(request.text)
-            scores = score(logits, ids, matcher)
-            offsets, text = token_offsets(ids, matcher)
+            for token in tokens[:shared]:
+                matcher.consume(token)
+            scores = scores[:shared] + score(logits[shared:], tokens[shared:], matcher)
+            read = tokens
+            offsets, text = token_offsets(tokens, matcher)
             found.append(
                 Output(
                     text=text,

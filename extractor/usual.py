@@ -1,0 +1,63 @@
+"""What usually holds of a class's values, and need not.
+
+A validator says what every right record obeys, and one that right records break is a fault of the
+class. Much that a page's own numbers tell is weaker: the total of a row is its quantity times its
+price, but for discounts, prices per hundred and what was rounded. Such is no reason to reject a
+record, or a label, and yet the best reason to look at another number of the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+Check = TypeVar("Check", bound=Callable[[Any], "bool | None"])
+_MARK = "__usually__"
+
+
+def usually(check: Check) -> Check:
+    """Mark a method as saying whether what usually holds of a record does; None: it cannot tell.
+
+    A value that the document does not show is None, whatever the class requires.
+
+        class Line(BaseModel):
+            hours: Quantity | None = None
+            rate: Money | None = None
+            amount: Money | None = None
+
+            @usually
+            def amount_is_hours_times_rate(self) -> bool | None:
+                if self.hours is None or self.rate is None or self.amount is None:
+                    return None
+                return abs(self.hours * self.rate - self.amount) <= Decimal("0.02")
+    """
+    setattr(check, _MARK, True)
+    return check
+
+
+def broken(record: BaseModel) -> Iterator[str]:
+    """Yield what a record breaks of what its class says usually holds, by the methods' names.
+
+    A method that raises is told as broken, with the error: it is the user's code.
+    """
+    for name in _checks(type(record)):
+        said = name.replace("_", " ")
+        try:
+            if getattr(record, name)() is False:
+                yield f"not as usual: {said}"
+        except Exception as error:  # the user's code may raise anything
+            yield f"{said}: the check raised {type(error).__name__}: {error}"
+
+
+def has_checks(model: type[BaseModel] | None) -> bool:
+    """Return whether a class says of anything that it usually holds."""
+    return model is not None and bool(_checks(model))
+
+
+def _checks(model: type[BaseModel]) -> list[str]:
+    marked: dict[str, bool] = {}
+    for base in reversed(model.__mro__):
+        marked |= {name: getattr(member, _MARK, False) for name, member in vars(base).items()}
+    return [name for name, is_marked in marked.items() if is_marked]

@@ -1,0 +1,189 @@
+"""What usually holds of a row chooses between the numbers of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from extractor import Extractor
+from extractor.engine.base import Output, Request
+from extractor.fields import Money, Quantity, Verbatim
+from extractor.schema import Schema
+from extractor.testing import CannedEngine
+from extractor.usual import usually
+
+
+class Line(BaseModel):
+    what: Verbatim | None = None
+    count: Quantity | None = None
+    price: Money | None = None
+    amount: Money | None = None
+
+    @usually
+    def amount_is_count_times_price(self) -> bool | None:
+        if self.count is None or self.price is None or self.amount is None:
+            return None
+        return self.count * self.price == self.amount
+
+
+class Bill(BaseModel):
+    seller: Verbatim | None = None
+    lines: list[Line] = []
+
+
+TABLE = """Quill Harbour Ltd
+What  Count  Price  VAT  Amount
+Rope  4  10.00  19  40.00
+Sail  3  90.00  19  270.00
+Net  310.00
+"""
+Row = tuple[str | None, str | None, str | None, str | None]
+ROPE: Row = ("Rope", "4", "10.00", "40.00")
+SAIL: Row = ("Sail", "3", "90.00", "270.00")
+
+
+class Unlikely(CannedEngine):
+    """Finds answers that hold a text less likely by a number of nats."""
+
+    def __init__(self, answer: dict[str, Any], text: str, less: float) -> None:
+        super().__init__(answer)
+        self.text, self.less = text, less
+
+    def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
+        return [
+            Output(one, (-self.less if self.text in one else 0.0,), (0,), False, 0, 0)
+            for one in answers
+        ]
+
+
+def answer(*rows: Row) -> dict[str, Any]:
+    keys = ("what", "count", "price", "amount")
+    return {"lines": [dict(zip(keys, row, strict=True)) for row in rows]}
+
+
+def read(engine: CannedEngine, text: str = TABLE) -> tuple[list[Any], list[tuple[str, str]]]:
+    """Return the rows that are read, and the warnings."""
+    extraction = Extractor(Bill, engine=engine).extract(text)
+    rows = [
+        tuple(None if value is None else str(value) for value in row.values())
+        for row in extraction.values["lines"]
+    ]
+    return rows, [(one.field, one.code) for one in extraction.warnings]
+
+
+@pytest.mark.parametrize(
+    ("cell", "row"),
+    [
+        ("amount", ("Sail", "3", "90.00", "19")),
+        ("price", ("Sail", "3", "19", "270.00")),
+        ("count", ("Sail", "19", "90.00", "270.00")),
+    ],
+)
+def test_a_cell_is_read_again_from_the_rows_own_line(cell: str, row: Row) -> None:
+    rows, warnings = read(CannedEngine(answer(ROPE, row)))
+
+    assert rows == [ROPE, SAIL]
+    assert warnings == [(f"lines[1].{cell}", "chosen_by_check")]
+
+
+def test_a_number_from_elsewhere_is_null_where_the_row_has_no_other() -> None:
+    text = "Rope  10.00  10.00\nSail  90.00  90.00\nNet  100.00"
+    lines: tuple[Row, ...] = (
+        ("Rope", "100.00", "10.00", "10.00"),
+        ("Sail", None, "90.00", "90.00"),
+    )
+
+    rows, warnings = read(CannedEngine(answer(*lines)), text)
+
+    assert rows == [("Rope", None, "10.00", "10.00"), lines[1]]
+    assert warnings == [("lines[0].count", "chosen_by_check")]
+
+
+def test_a_row_that_nothing_on_its_line_makes_hold_stays_and_is_told() -> None:
+    text = TABLE.replace("270.00", "250.00")
+
+    rows, warnings = read(CannedEngine(answer(ROPE, ("Sail", "3", "90.00", "250.00"))), text)
+
+    assert rows == [ROPE, ("Sail", "3", "90.00", "250.00")]
+    assert warnings == [("lines[1]", "unusual")]
+
+
+@pytest.mark.parametrize(("less", "amount"), [(3.0, "270.00"), (20.0, "19")])
+def test_the_model_has_to_find_the_other_reading_likely_enough(less: float, amount: str) -> None:
+    rows, _ = read(Unlikely(answer(ROPE, ("Sail", "3", "90.00", "19")), "270.00", less))
+
+    assert rows == [ROPE, ("Sail", "3", "90.00", amount)]
+
+
+def test_numbers_of_other_rows_and_of_the_totals_are_not_tried() -> None:
+    text = "Rope  4  10.00  19\nSail  3  90.00  19\nSum  40.00\nAll  270.00"
+
+    rows, _ = read(
+        CannedEngine(answer(("Rope", "4", "10.00", "19"), ("Sail", "3", "90.00", "19"))), text
+    )
+
+    assert rows == [("Rope", "4", "10.00", "19"), ("Sail", "3", "90.00", "19")]
+
+
+def test_what_usually_holds_of_the_record_itself_chooses_too() -> None:
+    class Order(BaseModel):
+        count: Quantity | None = None
+        price: Money | None = None
+        amount: Money | None = None
+
+        @usually
+        def amount_is_count_times_price(self) -> bool | None:
+            return Line.amount_is_count_times_price(self)  # type: ignore[arg-type]
+
+    engine = CannedEngine({"count": "4", "price": "10.00", "amount": "19"})
+    extraction = Extractor(Order, engine=engine).extract(
+        "Count  4\nPrice  10.00\nVAT  19\nSum  40.00"
+    )
+
+    assert extraction.values["amount"] == Decimal("40.00")
+
+
+def test_a_check_that_raises_is_told_and_loses_nothing() -> None:
+    class Odd(BaseModel):
+        price: Money | None = None
+
+        @usually
+        def price_is_fair(self) -> bool | None:
+            raise RuntimeError("no idea")
+
+    extraction = Extractor(Odd, engine=CannedEngine({"price": "10.00"})).extract("Price  10.00\n")
+
+    assert extraction.values == {"price": Decimal("10.00")}
+    (warning,) = extraction.warnings
+    assert warning.code == "unusual"
+    assert "RuntimeError: no idea" in warning.message
+
+
+def test_what_is_missing_is_none_to_a_check_whatever_the_class_requires() -> None:
+    class Strict(BaseModel):
+        price: Money
+        seller: Verbatim = "nobody"
+
+        @usually
+        def seller_is_known(self) -> bool | None:
+            return None if self.price is None else self.seller is not None
+
+    schema = Schema.of(Strict)
+
+    assert schema.unusual({"price": None, "seller": None}) == []
+    assert [one.code for one in schema.unusual({"price": Decimal(1)})] == ["unusual"]
+
+
+def test_a_subclass_may_take_back_what_usually_holds() -> None:
+    class Free(Line):
+        def amount_is_count_times_price(self) -> bool | None:
+            return None
+
+    values = {"count": Decimal(2), "price": Decimal(2), "amount": Decimal(5)}
+
+    assert [one.field for one in Schema.of(Line).unusual(values)] == [""]
+    assert Schema.of(Free).unusual(values) == []
