@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 4  # checks that may reject one after the other
 _CHANGED = 3  # fields at once
-_TRIES = 12_000  # combinations given to the class, about a second
+_TRIES = 12_000  # combinations given to the class in a round, about a second
 _SCORED = 16  # accepted combinations given to the model
 _LEAST = -6.0  # log of how much less likely than the first answer another one may be
 
@@ -54,7 +54,7 @@ def reconsider(
     if chosen is output:
         return output, []
     was, now = (dict(_leaves(request.schema.root, json.loads(o.text))) for o in (output, chosen))
-    message = "another value was likelier, but the class's checks rejected it"
+    message = "another value was likelier, but against what the class says of its values"
     moved = [path for path in now if now[path] != was.get(path)]
     return chosen, [FieldWarning(".".join(path), "chosen_by_check", message) for path in moved]
 
@@ -85,7 +85,9 @@ class _Rejected:
 
     def _without(self, engine: Engine, problem: tuple[str, str]) -> Output | None:
         options = self._options(problem)
-        passing = list(islice(self._passing(problem, options), _SCORED))
+        passing = list(
+            islice(self._passing(problem, options, _TRIES // len(self.problems)), _SCORED)
+        )
         if not passing:
             return None
         texts = [self.output.text, *(self._text(changes) for changes in passing)]
@@ -137,11 +139,17 @@ class _Rejected:
         return found
 
     def _passing(
-        self, problem: tuple[str, str], options: Mapping[Path, Sequence[tuple[str, Any]]]
+        self,
+        problem: tuple[str, str],
+        options: Mapping[Path, Sequence[tuple[str, Any]]],
+        left: int,
     ) -> Iterator[Changes]:
-        """Yield combinations that the class accepts in this respect; few changes come first."""
+        """Yield combinations that the class accepts in this respect; few changes come first.
+
+        :param left: how many may be tried.
+        """
         sizes = range(1, min(_CHANGED, len(options)) + 1)
-        left, waiting = _TRIES, sum(comb(len(options), size) for size in sizes)
+        waiting = sum(comb(len(options), size) for size in sizes)
         for size in sizes:
             for paths in combinations(options, size):
                 # What one combination of fields leaves of its share goes to those after it.
@@ -169,10 +177,9 @@ class _Rejected:
         rejected = self.schema.rejections(values)
         if rejected is None:
             return None
-        unusual = [one for one in self.schema.unusual(values) if "[" not in one.field]  # rows apart
-        return {
-            (one.field, re.sub(r"[\d.,'\s-]+", " ", one.message)) for one in (*rejected, *unusual)
-        }
+        unusual = self.schema.unusual(values, rows=False)
+        told = [*rejected, *(one for one in unusual if one.code == "unusual")]
+        return {(one.field, re.sub(r"[\d.,'\s-]+", " ", one.message)) for one in told}
 
     def _text(self, changes: Changes) -> str:
         answer = self.answer

@@ -1,12 +1,11 @@
 """What usually holds of a row chooses between readings of it.
 
 A row of a table is a line of numbers, and a model that knows the description well may still take
-the tax of the row for its total, or the number beside it for its quantity. Where a row's class says
-what usually holds of its values (`extractor.usual`) and a row breaks it, other numbers on the row's
-own lines are tried in one cell, and the likeliest row of those that hold is taken, if the model
-finds it likely enough. A number from elsewhere that no number of the row can stand for is null.
-Rows that right records break as well, for a discount or a price per hundred, stay as they are: what
-makes them hold hardly ever stands beside them.
+the tax of the row for its total, or the number beside it for its quantity. Where the class of a
+table's rows says what usually holds of their values (`extractor.usual`) and a row breaks it, other
+numbers on the row's own lines are tried in one cell, and the likeliest row of those that hold is
+taken, if the model finds it likely enough. Right rows may break it as well, for a discount or a
+price per hundred: the model is surer of them, and they stay. No value is ever given up for null.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from extractor.answer import rescored
@@ -29,14 +30,17 @@ from extractor.usual import has_checks
 if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output, Request
 
-_NEAR = 3  # lines that a first row may begin above, and a last one end below
+_NEAR = 2  # lines that a first row may begin above the line of most of it, and a last one end below
+_OTHERS = 6  # other values of one cell
 _TRIES = 40  # other rows of an answer that the model is asked about
-_LEAST = -8.0  # log of how much less likely than the first row another one may be
+_LEAST = -6.0  # log of how much less likely than the first row another one may be
 _SURE = ("verified", "ambiguous")
 
 
 def as_usual(engine: Engine, request: Request, output: Output) -> tuple[Output, list[FieldWarning]]:
     """Return the answer with rows read so that what usually holds of them does.
+
+    A model writes rows after the pattern of those before them, so the first are mended first.
 
     :param request: what `output` answers; about the whole document.
     :returns: the answer as it was, and nothing, where all rows hold or no other reading does.
@@ -44,152 +48,155 @@ def as_usual(engine: Engine, request: Request, output: Output) -> tuple[Output, 
     if output.truncated or not any(_tables(request.schema, json.loads(output.text))):
         return output, []
     reading = _Reading(request, output.text)
-    others = list(reading.others())[-_TRIES:]
-    if not others:
-        return output, []
-    chosen = _likeliest(engine, request, output.text, others)
-    text = reading.text(chosen)
-    better = rescored(engine, request, text, output) if chosen else None
-    if better is None:
-        return output, []
-    message = "another value was likelier, but then what usually holds of the row did not"
-    return better, [
-        FieldWarning(f"{other.row}.{other.key}", "chosen_by_check", message) for other in chosen
-    ]
+    told: list[FieldWarning] = []
+    left = _TRIES
+    for row in reading.broken():
+        others = list(islice(reading.others(row), left))
+        left -= len(others)
+        other = _likeliest(engine, request, reading.text, row, others) if others else None
+        if other is not None and reading.take(other):
+            message = f"{other.instead} was likelier, but {row.why}"
+            told.append(FieldWarning(f"{row.path}.{other.key}", "chosen_by_check", message))
+    better = rescored(engine, request, reading.text, output) if told else None
+    return (output, []) if better is None else (better, told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that breaks what usually holds.
+
+    :param lines: of the page, on which it stands.
+    :param why: what does not hold.
+    """
+
+    name: str
+    index: int
+    node: ObjectNode
+    lines: Sequence[int]
+    why: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.name}[{self.index}]"
 
 
 @dataclass(frozen=True, slots=True)
 class _Other:
-    """Another value for one cell of a row, and the answer with it."""
+    """Another value for one cell of a row.
 
-    row: str
+    :param text: the answer with it.
+    :param instead: what it stands in the place of, as printed.
+    """
+
     key: str
-    printed: str | None
     text: str
+    instead: str
 
 
 def _likeliest(
-    engine: Engine, request: Request, text: str, others: Sequence[_Other]
-) -> list[_Other]:
-    """Return for each row the other reading that the model finds likeliest, if likely enough."""
-    ends = dict(spans(text))
-    # From the last row to the first: what comes before a row is shared with what was read before.
-    last = max(ends[other.row][1] for other in others)
-    asked = [beginning(text, last)]
-    asked += [beginning(other.text, dict(spans(other.text))[other.row][1]) for other in others]
-    base, *scored = engine.score(request, asked)
-    if base is None:
-        return []
-    best: dict[str, tuple[float, _Other]] = {}
-    for other, one in zip(others, scored, strict=True):
-        if one is None:
-            continue
-        cut = len(beginning(text, ends[other.row][1]))
-        before = sum(p for p, at in zip(base.logprobs, base.offsets, strict=True) if at < cut)
-        gain = sum(one.logprobs) - before
-        if gain >= _LEAST and (other.row not in best or gain > best[other.row][0]):
-            best[other.row] = gain, other
-    return [other for _, other in best.values()]
+    engine: Engine, request: Request, text: str, row: _Row, others: Sequence[_Other]
+) -> _Other | None:
+    """Return the reading of a row that the model finds likeliest, if it is likely enough."""
+    texts = (text, *(other.text for other in others))
+    asked = [beginning(one, dict(spans(one))[row.path][1]) for one in texts]
+    first, *sums = (
+        -inf if one is None else sum(one.logprobs) for one in engine.score(request, asked)
+    )
+    best = max(range(len(others)), key=sums.__getitem__)
+    return others[best] if sums[best] >= first + _LEAST > -inf else None
 
 
 class _Reading:
-    """An answer, and the lines of the text on which its rows stand."""
+    """An answer that changes as its rows are read again.
+
+    :param text: the answer as it stands.
+    """
 
     def __init__(self, request: Request, text: str) -> None:
         self.schema: AnySchema = request.schema
-        self.answer = json.loads(text)
-        self.locale = Locale.of(request.text)
-        self.values = self.schema.load(text, self.locale).values
+        self.text = text
+        self._locale = Locale.of(request.text)
+        self._values = self.schema.load(text, self._locale).values
+        self._rejected = self._rejections(self._values)
         self._page = "\n".join(map(clean, request.text.split("\n")))
-        self._lines = self._page.split("\n")
-        self._starts = [0, *(i + 1 for i, c in enumerate(self._page) if c == "\n")]
-        leaves = [leaf for leaf in self.schema.leaves(self.values) if "[" in leaf.path]
+
+    def broken(self) -> list[_Row]:
+        """Return the rows that break what usually holds and stand somewhere on the page."""
+        tables = list(_tables(self.schema, self._values))
+        why = {
+            (name, index): told[0].message
+            for name, _ in tables
+            for index, row in enumerate(self._values[name])
+            if (told := self.schema.unusual_row(name, row))
+            and all(one.code == "unusual" for one in told)
+        }
+        cells = self._cells() if why else {}
+        return [
+            _Row(name, index, node, lines, why[name, index])
+            for name, node in tables
+            for index, lines in sorted(_lines(name, cells).items())
+            if (name, index) in why
+        ]
+
+    def others(self, row: _Row) -> Iterator[_Other]:
+        """Yield other readings of a row that hold."""
+        answer, values = json.loads(self.text), self._values[row.name][row.index]
+        printed = answer[row.name][row.index]
+        for key, kind in _numbers(row.node, values):
+            fitting = (
+                other
+                for other, value in self._candidates(kind, row.lines)
+                if not kind.same(value, values[key])
+                and not self.schema.unusual_row(row.name, {**values, key: value})
+            )
+            for other in islice(fitting, _OTHERS):
+                rows = list(answer[row.name])
+                rows[row.index] = {**printed, key: other}
+                text = self.schema.target({**answer, row.name: rows})
+                yield _Other(key, text, str(printed[key]))
+
+    def take(self, other: _Other) -> bool:
+        """Change the answer, unless the class rejects something then that it did not before."""
+        values = self.schema.load(other.text, self._locale).values
+        rejected = self._rejections(values)
+        if not rejected <= self._rejected:
+            return False
+        self.text, self._values, self._rejected = other.text, values, rejected
+        return True
+
+    def _rejections(self, values: Mapping[str, Any]) -> set[str]:
+        return {one.field for one in self.schema.rejections(values) or ()}
+
+    def _cells(self) -> dict[str, int]:
+        """Return on which line each value of a list stands."""
+        starts = [0, *(i + 1 for i, c in enumerate(self._page) if c == "\n")]
+        leaves = [leaf for leaf in self.schema.leaves(self._values) if "[" in leaf.path]
         wanted = [Wanted(leaf.path, leaf.type, leaf.value) for leaf in leaves]
-        placed = locate_all(Document.from_text(self._page), wanted, locale=self.locale)
-        self._cells = {
-            path: bisect_right(self._starts, found.start) - 1
+        placed = locate_all(Document.from_text(self._page), wanted, locale=self._locale)
+        return {
+            path: bisect_right(starts, found.start) - 1
             for path, found in placed.items()
             if found.status in _SURE and found.start is not None
         }
 
-    def others(self) -> Iterator[_Other]:
-        """Yield other readings of rows that break what usually holds; the last rows come first."""
-        broken = {one.field for one in self.schema.unusual(self.values)}
-        for name, node in _tables(self.schema, self.answer):
-            lines = self._lines_of(name)
-            for index in sorted(lines, reverse=True):
-                if f"{name}[{index}]" in broken:
-                    yield from self._others(name, index, node, lines[index])
-
-    def text(self, others: Sequence[_Other]) -> str:
-        """Return the answer with other values in some cells."""
-        answer = {**self.answer}
-        for other in others:
-            name, index = _place(other.row)
-            rows = list(answer[name])
-            rows[index] = {**rows[index], other.key: other.printed}
-            answer[name] = rows
-        return self.schema.target(answer)
-
-    def _others(
-        self, name: str, index: int, node: ObjectNode, lines: Sequence[int]
-    ) -> Iterator[_Other]:
-        row, values = f"{name}[{index}]", self.values[name][index]
-        for key, child in node.keys:
-            if not isinstance(child, LeafNode) or values.get(key) is None:
-                continue
-            if not child.type.copied or not child.type.typed:
-                continue
-            found = [
-                (printed, value)
-                for printed, value in self._candidates(child.type, lines)
-                if not child.type.same(value, values[key]) and self._holds(name, index, key, value)
-            ]
-            if not found and self._cells.get(f"{row}.{key}", -1) not in lines:
-                found = [(None, None)] if self._holds(name, index, key, None) else []
-            for printed, _ in found:
-                other = _Other(row, key, printed, "")
-                yield _Other(row, key, printed, self.text([other]))
-
-    def _holds(self, name: str, index: int, key: str, value: Any) -> bool:
-        """Return whether a row holds with another value in one of its cells."""
-        rows = [{}] * index + [{**self.values[name][index], key: value}]
-        broken = {one.field for one in self.schema.unusual({name: rows})}
-        return f"{name}[{index}]" not in broken
-
-    def _candidates(
-        self, kind: FieldType, lines: Sequence[int]
-    ) -> Iterator[tuple[str | None, Any]]:
-        """Yield distinct values of a kind on some lines, as printed and read."""
-        seen: list[Any] = []
-        text = "\n".join(self._lines[line] for line in lines)
-        for start, end in sorted(kind.find(text), key=lambda span: (span[0], -span[1])):
-            printed = " ".join(text[start:end].split())
+    def _candidates(self, kind: FieldType, lines: Sequence[int]) -> Iterator[tuple[str, Any]]:
+        """Yield distinct prints of a kind on some lines, and what they read as."""
+        page = self._page.split("\n")
+        text = "\n".join(page[line] for line in lines)
+        for printed in dict.fromkeys(" ".join(text[a:b].split()) for a, b in kind.find(text)):
             try:
-                value = kind.parse(printed, self.locale).value
+                yield printed, kind.parse(printed, self._locale).value
             except ValueError:
                 continue
-            if not any(kind.same(value, other) for other in seen):
-                seen.append(value)
-                yield printed, value
 
-    def _lines_of(self, name: str) -> dict[int, list[int]]:
-        """Return the lines of each row that stands somewhere: where most of it does, and near."""
-        cells: dict[int, list[int]] = {}
-        for path, line in self._cells.items():
-            if path.startswith(f"{name}["):
-                cells.setdefault(_place(path.split("].")[0] + "]")[1], []).append(line)
-        most = {
-            index: max(at, key=lambda line: (at.count(line), -line)) for index, at in cells.items()
-        }
-        taken = sorted(most.values())
-        found = {}
-        for index, at in cells.items():
-            first = most[index]
-            above = max((line for line in taken if line < first), default=first - _NEAR)
-            below = min((line for line in taken if line > first), default=first + _NEAR)
-            found[index] = sorted({first, *(line for line in at if above < line < below)})
-        return found
+
+def _numbers(node: ObjectNode, values: Mapping[str, Any]) -> Iterator[tuple[str, FieldType]]:
+    """Yield the values of a row that are found by their looks, with their types."""
+    for key, child in node.keys:
+        if values.get(key) is None or not isinstance(child, LeafNode):
+            continue
+        if child.type.copied and child.type.typed:
+            yield key, child.type
 
 
 def _tables(schema: AnySchema, answer: Mapping[str, Any]) -> Iterator[tuple[str, ObjectNode]]:
@@ -203,6 +210,26 @@ def _tables(schema: AnySchema, answer: Mapping[str, Any]) -> Iterator[tuple[str,
             and answer.get(name)
         ):
             yield name, node.item
+
+
+def _lines(name: str, cells: Mapping[str, int]) -> dict[int, list[int]]:
+    """Return the lines of each row that stands somewhere: where most of it does, and near.
+
+    :param cells: the line of each value.
+    """
+    rows: dict[int, list[int]] = {}
+    for path, line in cells.items():
+        row, inside, _ = path.partition("].")
+        if inside and row.startswith(f"{name}["):
+            rows.setdefault(_place(f"{row}]")[1], []).append(line)
+    most = {index: max(at, key=lambda line: (at.count(line), -line)) for index, at in rows.items()}
+    found = {}
+    for index, at in rows.items():
+        first = most[index]
+        above = max((line for line in most.values() if line < first), default=first - _NEAR - 1)
+        below = min((line for line in most.values() if line > first), default=first + _NEAR + 1)
+        found[index] = sorted({first, *(line for line in at if above < line < below)})
+    return found
 
 
 def _place(row: str) -> tuple[str, int]:

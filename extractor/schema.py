@@ -145,10 +145,10 @@ class FieldWarning:
 
     :param field: path, such as `line_items[0].quantity`; empty for the whole record.
     :param code: `ambiguous`, `wrong` (as it is printed), `unreadable`, `limit_reached`,
-        `rejected`, `unusual`, `chosen_by_check`, `row_outside`, `not_visible`, `conflict`,
-        `reference` (taken from known parties), `reference_differs`, `reference_unsure` or, of the
-        whole record, `unread_pages`, `hidden_text`, `chat_text`, `windows_unread`,
-        `unseen_layout` and `reference_ambiguous`.
+        `rejected`, `unusual`, `check_failed`, `chosen_by_check`, `row_outside`, `not_visible`,
+        `conflict`, `reference` (taken from known parties), `reference_differs`,
+        `reference_unsure` or, of the whole record, `unread_pages`, `hidden_text`, `chat_text`,
+        `windows_unread`, `unseen_layout` and `reference_ambiguous`.
     """
 
     field: str
@@ -281,12 +281,19 @@ class Schema(Generic[T]):
         pruned = _prune(self.root, values, "", missing)
         return None if missing else self._validate(pruned)[1]
 
-    def unusual(self, values: Mapping[str, Any]) -> list[FieldWarning]:
-        """Return what values break of what the class and those in it say `usually` holds."""
-        return [
-            FieldWarning(path, "unusual", message)
-            for path, message in _unusual(self.root, values, "")
-        ]
+    def unusual(self, values: Mapping[str, Any], *, rows: bool = True) -> list[FieldWarning]:
+        """Return what values break of what the class and those in it say `usually` holds.
+
+        :param rows: whether what stands in lists, tuples and free keys is looked at as well.
+        :returns: `unusual`, and `check_failed` for a method that raises or a class that cannot be
+            built for it.
+        """
+        return list(_unusual(self.root, values, "", rows))
+
+    def unusual_row(self, name: str, row: Any) -> list[FieldWarning]:
+        """Return the same of one item of a top-level list; paths begin at the item."""
+        node = dict(self.root.keys)[name]
+        return list(_unusual(node.item, row, "", True)) if isinstance(node, ListNode) else []
 
     def _validate(self, pruned: Mapping[str, Any]) -> tuple[T | None, list[FieldWarning]]:
         try:
@@ -1078,25 +1085,51 @@ def _construct(node: Node, value: Any) -> Any:
     return value
 
 
-def _unusual(node: Node, value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _unusual(node: Node, value: Any, path: str, rows: bool) -> Iterator[FieldWarning]:
     """Yield where values break what usually holds, and what that is."""
     if isinstance(node, ObjectNode) and isinstance(value, Mapping):
         if node.model is not None and usual.has_checks(node.model):
-            attributes = dict(node.attributes)
-            lacking = {attributes[key]: None for key, _ in node.keys if value.get(key) is None}
-            built = _construct(node, _prune(node, value, path, []))
-            for message in usual.broken(built.model_copy(update=lacking)):
-                yield path, message
+            try:
+                for what in usual.broken(_bare(node, value)):
+                    yield FieldWarning(path, "unusual", f"not as usual: {what}")
+            except Exception as error:  # the user's code may raise anything
+                message = f"what usually holds was not checked: {type(error).__name__}: {error}"
+                yield FieldWarning(path, "check_failed", message)
         for key, child in node.keys:
-            yield from _unusual(child, value.get(key), _join(path, key))
-    elif isinstance(node, ListNode | TupleNode) and isinstance(value, list | tuple):
-        nodes = itertools.repeat(node.item) if isinstance(node, ListNode) else node.items
-        for index, (child, item) in enumerate(zip(nodes, value, strict=False)):
-            yield from _unusual(child, item, f"{path}[{index}]")
+            yield from _unusual(child, value.get(key), _join(path, key), rows)
     elif isinstance(node, UnionNode) and value is not None:
         option = _chosen(node, value)
         if option is not None:
-            yield from _unusual(option, value, path)
+            yield from _unusual(option, value, path, rows)
+    elif rows and isinstance(node, ListNode | TupleNode) and isinstance(value, list | tuple):
+        nodes = itertools.repeat(node.item) if isinstance(node, ListNode) else node.items
+        for index, (child, item) in enumerate(zip(nodes, value, strict=False)):
+            yield from _unusual(child, item, f"{path}[{index}]", rows)
+    elif rows and isinstance(node, MapNode) and isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _unusual(node.value, item, _join(path, key), rows)
+
+
+def _bare(node: Node, value: Any) -> Any:
+    """Return a value in the class's own objects, None where nothing is, whatever is required."""
+    if isinstance(node, ObjectNode) and isinstance(value, Mapping) and node.model is not None:
+        names = dict(node.attributes)
+        built = {names[key]: _bare(child, value.get(key)) for key, child in node.keys}
+        return node.model.model_construct(**built)
+    if isinstance(node, ConstNode):
+        return node.member
+    if isinstance(node, ListNode):
+        return _contained(node, [_bare(node.item, item) for item in value or ()])
+    if value is None:
+        return None
+    if isinstance(node, TupleNode):
+        return tuple(_bare(child, item) for child, item in zip(node.items, value, strict=False))
+    if isinstance(node, MapNode):
+        return {key: _bare(node.value, item) for key, item in value.items()}
+    if isinstance(node, UnionNode):
+        option = _chosen(node, value)
+        return value if option is None else _bare(option, value)
+    return value
 
 
 def _contained(node: ListNode, items: list[Any]) -> Any:

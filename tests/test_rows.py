@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from extractor import Extractor
 from extractor.engine.base import Output, Request
@@ -90,7 +90,7 @@ def test_a_cell_is_read_again_from_the_rows_own_line(cell: str, row: Row) -> Non
     assert warnings == [(f"lines[1].{cell}", "chosen_by_check")]
 
 
-def test_a_number_from_elsewhere_is_null_where_the_row_has_no_other() -> None:
+def test_no_value_is_given_up_for_null() -> None:
     text = "Rope  10.00  10.00\nSail  90.00  90.00\nNet  100.00"
     lines: tuple[Row, ...] = (
         ("Rope", "100.00", "10.00", "10.00"),
@@ -99,8 +99,43 @@ def test_a_number_from_elsewhere_is_null_where_the_row_has_no_other() -> None:
 
     rows, warnings = read(CannedEngine(answer(*lines)), text)
 
-    assert rows == [("Rope", None, "10.00", "10.00"), lines[1]]
-    assert warnings == [("lines[0].count", "chosen_by_check")]
+    assert rows == list(lines)
+    assert warnings == [("lines[0]", "unusual")]
+
+
+def test_a_row_that_the_class_rejects_then_stays() -> None:
+    class Summed(Bill):
+        @model_validator(mode="after")
+        def adds_up(self) -> Summed:
+            if sum(line.amount or 0 for line in self.lines) != 76:
+                raise ValueError("rows do not sum up")
+            return self
+
+    text = "Rope  4  10.00  40.00  10%  36.00\nSail  4  10.00  40.00\nNet  76.00"
+    rows = (("Rope", "4", "10.00", "36.00"), ("Sail", "4", "10.00", "40.00"))
+
+    extraction = Extractor(Summed, engine=CannedEngine(answer(*rows))).extract(text)
+
+    assert str(extraction.values["lines"][0]["amount"]) == "36.00"
+    assert [one.code for one in extraction.warnings] == ["unusual"]
+
+
+def test_all_tables_of_a_record_are_looked_at() -> None:
+    class Two(BaseModel):
+        one: list[Line] = []
+        two: list[Line] = []
+
+    wrong = ("amount", "19")
+    first, *more = [{"what": f"Item{i}", "count": "2", "price": f"{i}.00"} for i in range(2, 16)]
+    page = "\n".join(f"Item{i}  2  {i}.00  19  {2 * i}.00" for i in range(2, 16))
+    given = {"one": [first | dict([wrong])], "two": [row | dict([wrong]) for row in more]}
+
+    extraction = Extractor(Two, engine=CannedEngine(given)).extract(page)
+
+    amounts = [int(row["amount"]) for row in (*extraction.values["one"], *extraction.values["two"])]
+    assert amounts == [2 * i for i in range(2, 16)]
+    changed = [one.field for one in extraction.warnings]
+    assert changed[:2] == ["one[0].amount", "two[0].amount"]
 
 
 def test_a_row_that_nothing_on_its_line_makes_hold_stays_and_is_told() -> None:
@@ -147,35 +182,68 @@ def test_what_usually_holds_of_the_record_itself_chooses_too() -> None:
     assert extraction.values["amount"] == Decimal("40.00")
 
 
-def test_a_check_that_raises_is_told_and_loses_nothing() -> None:
-    class Odd(BaseModel):
-        price: Money | None = None
+def test_a_check_that_raises_is_told_and_changes_nothing() -> None:
+    class Rated(BaseModel):
+        rate: Quantity | None = None
+        lines: list[Line] = []
 
         @usually
-        def price_is_fair(self) -> bool | None:
-            raise RuntimeError("no idea")
+        def rate_is_known(self) -> bool | None:
+            return self.rate is None or {"19": True}[str(self.rate)]
 
-    extraction = Extractor(Odd, engine=CannedEngine({"price": "10.00"})).extract("Price  10.00\n")
+    engine = CannedEngine({"rate": "16"} | answer(ROPE))
+    extraction = Extractor(Rated, engine=engine).extract(f"VAT rate 16\nnot 19\n{TABLE}")
 
-    assert extraction.values == {"price": Decimal("10.00")}
+    assert str(extraction.values["rate"]) == "16"
+    assert extraction.record is not None
     (warning,) = extraction.warnings
-    assert warning.code == "unusual"
-    assert "RuntimeError: no idea" in warning.message
+    assert warning.code == "check_failed"
+    assert "KeyError" in warning.message
+
+
+def test_a_class_that_cannot_be_built_for_a_check_is_told() -> None:
+    class Posted(BaseModel):
+        net: Money
+        tax: Money
+
+        def model_post_init(self, context: Any) -> None:
+            self.__dict__["gross"] = self.net + self.tax
+
+        @usually
+        def net_is_more(self) -> bool | None:
+            return None
+
+    extraction = Extractor(Posted, engine=CannedEngine({"net": "10.00"})).extract("Net 10.00\n")
+
+    assert extraction.missing == ("tax",)
+    assert [one.code for one in extraction.warnings] == ["check_failed"]
 
 
 def test_what_is_missing_is_none_to_a_check_whatever_the_class_requires() -> None:
+    class Item(BaseModel):
+        price: Money
+        count: Quantity = Decimal(1)
+
     class Strict(BaseModel):
         price: Money
-        seller: Verbatim = "nobody"
+        items: list[Item] = []
+        by_name: dict[str, Line] = {}
 
         @usually
-        def seller_is_known(self) -> bool | None:
-            return None if self.price is None else self.seller is not None
+        def prices_are_known(self) -> bool | None:
+            return all(item.price is not None and item.count is not None for item in self.items)
 
     schema = Schema.of(Strict)
+    broken = {"count": Decimal(2), "price": Decimal(2), "amount": Decimal(5)}
 
-    assert schema.unusual({"price": None, "seller": None}) == []
-    assert [one.code for one in schema.unusual({"price": Decimal(1)})] == ["unusual"]
+    assert schema.unusual({"items": None}) == []
+    assert (
+        schema.unusual({"price": Decimal(1), "items": [{"price": Decimal(1), "count": Decimal(1)}]})
+        == []
+    )
+    assert [one.code for one in schema.unusual({"price": Decimal(1), "items": [{}]})] == ["unusual"]
+    assert [one.field for one in schema.unusual({"by_name": {"a": broken}})] == ["by_name.a"]
+    assert schema.unusual({"by_name": {"a": broken}}, rows=False) == []
 
 
 def test_a_subclass_may_take_back_what_usually_holds() -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from extractor import base_model, fields
 from extractor.base_model import BaseModel
@@ -30,6 +32,22 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 _KEPT = 4
+
+
+@dataclass(slots=True)
+class _Open:
+    """The prompt that was asked last, and what a runner holds of it and of an answer.
+
+    :param schema: fingerprint.
+    :param read: tokens of the answer that was scored last, all in the state.
+    :param scores: of them.
+    """
+
+    schema: str
+    prompt: list[int]
+    state: Any
+    read: list[int] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
 
 
 class LocalEngine:
@@ -54,7 +72,7 @@ class LocalEngine:
         self._identity = identity
         self._constraints: dict[str, Constraint] = {}
         self._prefixes: dict[str, Any] = {}
-        self._open: tuple[list[int], Any] | None = None  # the last prompt and what was read
+        self._open: _Open | None = None
 
     @classmethod
     def load(
@@ -137,7 +155,7 @@ class LocalEngine:
             drafter = Drafter(request.text) if self.drafts else None
         with watch.stage("prefill"):
             state = self._begin(request.schema)
-        self._open = (prompt, state)
+        self._open = _Open(request.schema.fingerprint, prompt, state)
         limit = min(request.max_new_tokens, room)
         return decode(
             self.runner,
@@ -154,57 +172,59 @@ class LocalEngine:
     def score(self, request: Request, answers: Sequence[str]) -> list[Output | None]:
         """Return the probabilities of given answers; see `Engine.score`.
 
-        What an answer shares with the one before is read once, and nothing of the prompt that was
-        asked last: answers that differ late come first.
+        What an answer shares with the one that was scored before is read once, and nothing of the
+        prompt that was asked last.
         """
-        constraint = self.constraint(request.schema)
-        prompt, state = self._at_prompt(request)
-        read: list[int] = []
-        logits, scores = np.empty((0, 0), np.float32), list[Score]()
+        constraint, at = self.constraint(request.schema), self._opened(request)
         found: list[Output | None] = []
         for answer in answers:
             tokens = encode(answer, self.tokenizer)
             if not constraint.start(request.text).accepts(tokens) == len(tokens) > 0:
                 found.append(None)
                 continue
-            pairs = zip(read, tokens, strict=False)
+            pairs = zip(at.read, tokens, strict=False)
             shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-            if shared < len(read):
-                self.runner.drop(state, len(read) - shared)
-            rest = tokens[shared:] if scores else [prompt[-1], *tokens]
-            if rest:
-                more = self.runner.run(state, rest, len(rest))
-                logits = np.concatenate([logits[: shared + 1], more]) if scores else more
+            logits = self._behind(at, shared, tokens[shared:])
             matcher = constraint.start(request.text)
             for token in tokens[:shared]:
                 matcher.consume(token)
-            scores = scores[:shared] + score(logits[shared:], tokens[shared:], matcher)
-            read = tokens
+            at.scores = at.scores[:shared] + score(logits, tokens[shared:], matcher)
+            at.read = tokens
             offsets, text = token_offsets(tokens, matcher)
             found.append(
                 Output(
                     text=text,
-                    **columns(scores),
+                    **columns(at.scores),
                     offsets=offsets,
                     truncated=False,
-                    prompt_tokens=len(prompt),
+                    prompt_tokens=len(at.prompt),
                     passes=1,
                 )
             )
         return found
 
-    def _at_prompt(self, request: Request) -> tuple[list[int], Any]:
-        """Return the prompt's tokens, and a state that has read all of them but the last."""
+    def _opened(self, request: Request) -> _Open:
+        """Return where a request's prompt is open, opened anew if another was asked since."""
         prompt = render(request.schema, request.text, self.tokenizer)
-        if self._open is None or self._open[0] != prompt:
-            self._open = (prompt, self._begin(request.schema))
-        _, state = self._open
-        held = self.runner.length(state)
-        if held >= len(prompt):
-            self.runner.drop(state, held - len(prompt) + 1)
-        elif held < len(prompt) - 1:
-            self.runner.run(state, prompt[held:-1], 1)
-        return prompt, state
+        at, schema = self._open, request.schema.fingerprint
+        if at is None or (at.schema, at.prompt) != (schema, prompt):
+            at = self._open = _Open(schema, prompt, self._begin(request.schema))
+        return at
+
+    def _behind(self, at: _Open, shared: int, rest: list[int]) -> npt.NDArray[np.float32]:
+        """Return the logits from behind the shared tokens of an answer on; they read the rest.
+
+        The token before them is read again for it: logits of a whole answer are too large to keep.
+
+        :param shared: how many of the tokens read last stay.
+        :returns: shape [rest + 1, vocabulary].
+        """
+        tokens = [*at.prompt, *at.read[:shared], *rest]
+        held = self.runner.length(at.state)
+        kept = min(held, len(tokens) - len(rest) - 1)
+        if kept < held:
+            self.runner.drop(at.state, held - kept)
+        return self.runner.run(at.state, tokens[kept:], len(rest) + 1)
 
     def _begin(self, schema: AnySchema) -> Any:
         """Return a state of its own behind the fields, which are read once for all documents."""
