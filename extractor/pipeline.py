@@ -120,6 +120,18 @@ class Extraction(Generic[T]):
     decision: Decision | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The answer to one window of a document.
+
+    :param mended: which of its rows were read again, see `extractor.rows`.
+    """
+
+    window: Window
+    output: Output
+    mended: Sequence[FieldWarning] = ()
+
+
 class Extractor(Generic[T]):
     """Loads a model once and reads documents into records of one schema.
 
@@ -291,11 +303,12 @@ class Extractor(Generic[T]):
             asked = _asked(document, self.schema, filled)
             cuts = cut(document, self.windows, self.engine.count_tokens) if asked else []
             together = self._combination(document, asked)
-        windows, outputs = self.ask(document, asked, cuts, together, watch) if asked else ([], [])
-        for output in outputs:
-            watch.add(output.timings_s)
+        said = self.ask(document, asked, cuts, together, watch) if asked else []
+        windows = [one.window for one in said]
+        for one in said:
+            watch.add(one.output.timings_s)
         with watch.stage("check"):
-            outputs, chosen = self._reconsider(document, asked, windows, outputs)
+            outputs, chosen = self._reconsider(document, asked, said)
         with watch.stage("evidence"):
             unread = len(cuts) - len(windows)
             read = _Read.of(document, asked, windows, outputs, together)
@@ -346,7 +359,7 @@ class Extractor(Generic[T]):
         windows: Sequence[Window],
         together: Combination | None,
         watch: Stopwatch,
-    ) -> tuple[list[Window], list[Output]]:
+    ) -> list[Said]:
         """Return the windows that were read, and their answers; `extract` makes a record of them.
 
         :param document: as a person sees it, see `Document.in_sight`.
@@ -355,7 +368,7 @@ class Extractor(Generic[T]):
         """
         from extractor.engine.base import Request
 
-        outputs: dict[int, Output] = {}
+        said: dict[int, Said] = {}
 
         def ask(indices: Sequence[int]) -> list[Answer]:
             for i in indices:
@@ -363,19 +376,19 @@ class Extractor(Generic[T]):
                 text = document.shown(window.start, window.end)
                 request = Request(asked, text, self.max_new_tokens)
                 (output,) = self.engine.generate([request])
-                if together is not None and not output.truncated:
-                    with watch.stage("check"):
+                with watch.stage("check"):
+                    if together is not None and not output.truncated:
                         output = together.choose(self.engine, request, output, window)
-                outputs[i] = output
-            return [_answer(outputs[i], windows[i], document) for i in indices]
+                    output, mended = as_usual(self.engine, request, output)
+                said[i] = Said(window, output, mended)
+            return [_answer(said[i].output, windows[i], document) for i in indices]
 
         if self.all_windows or len(windows) <= retrieval.MANY:
             ask(range(len(windows)))
         else:
             promise = retrieval.Promise(document.text, asked, windows, self.context)
             retrieval.read(promise, asked, ask)
-        read = sorted(outputs)
-        return [windows[i] for i in read], [outputs[i] for i in read]
+        return [said[i] for i in sorted(said)]
 
     def _combination(self, document: Document, asked: AnySchema | None) -> Combination | None:
         """Return what rules say of a document; they are of the whole schema."""
@@ -384,26 +397,29 @@ class Extractor(Generic[T]):
         return Combination(self.rules, document, document.locale)
 
     def _reconsider(
-        self,
-        document: Document,
-        asked: AnySchema | None,
-        windows: Sequence[Window],
-        outputs: list[Output],
+        self, document: Document, asked: AnySchema | None, said: Sequence[Said]
     ) -> tuple[list[Output], list[FieldWarning]]:
         """Leave out rows that are none, and let what the class says choose between readings.
 
-        The answers of windows stay apart.
+        The answers of windows stay apart; what was mended in one is told of the whole list.
         """
         from extractor.engine.base import Request
 
-        if len(outputs) != 1 or asked is not self.schema:
-            return outputs, []
-        text = document.shown(windows[0].start, windows[0].end)
+        outputs = [one.output for one in said]
+        if len(said) != 1:
+            mended = dict.fromkeys(
+                replace(told, field=_top(told.field)) for one in said for told in one.mended
+            )
+            return outputs, list(mended)
+        if asked is not self.schema:
+            return outputs, list(said[0].mended)
+        text = document.shown(said[0].window.start, said[0].window.end)
         request = Request(asked, text, self.max_new_tokens)
         output, left_out = within_tables(self.engine, request, outputs[0])
-        output, mended = as_usual(self.engine, request, output)
         output, chosen = reconsider(self.engine, request, output)
-        return [output], [*left_out, *mended, *chosen]
+        kept = {path for path, _ in spans(output.text)}  # a row that was mended may be left out
+        mended = [told for told in said[0].mended if told.field in kept]
+        return [output], [*mended, *left_out, *chosen]
 
     def _assemble(
         self,

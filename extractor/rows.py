@@ -42,7 +42,7 @@ def as_usual(engine: Engine, request: Request, output: Output) -> tuple[Output, 
 
     A model writes rows after the pattern of those before them, so the first are mended first.
 
-    :param request: what `output` answers; about the whole document.
+    :param request: what `output` answers.
     :returns: the answer as it was, and nothing, where all rows hold or no other reading does.
     """
     if output.truncated or not any(_tables(request.schema, json.loads(output.text))):

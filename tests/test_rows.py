@@ -15,6 +15,7 @@ from extractor.fields import Money, Quantity, Verbatim
 from extractor.schema import Schema
 from extractor.testing import CannedEngine
 from extractor.usual import usually
+from extractor.windows import WindowConfig
 
 
 class Line(BaseModel):
@@ -118,6 +119,36 @@ def test_a_row_that_the_class_rejects_then_stays() -> None:
 
     assert str(extraction.values["lines"][0]["amount"]) == "36.00"
     assert [one.code for one in extraction.warnings] == ["unusual"]
+
+
+def test_rows_of_long_documents_are_read_again_window_by_window() -> None:
+    page = [f"Item{i}  2  {i}.00  19  {2 * i}.00" for i in range(30, 70)]
+
+    def rows_of(text: str) -> dict[str, Any]:
+        shown = [line.split() for line in text.split("\n") if line.startswith("Item")]
+        return answer(*((what, count, price, "19") for what, count, price, _, _ in shown))
+
+    windows = WindowConfig(window_tokens=60, overlap_tokens=10)
+    reader = Extractor(Bill, engine=CannedEngine(rows_of), windows=windows)
+    extraction = reader.extract("\n".join(page))
+
+    assert extraction.usage["windows"] > 1
+    assert [int(row["amount"]) for row in extraction.values["lines"]] == list(range(60, 140, 2))
+    assert ("lines", "chosen_by_check") in {(one.field, one.code) for one in extraction.warnings}
+
+
+def test_a_row_that_is_left_out_is_not_told_as_mended() -> None:
+    class Totalled(Bill):
+        net: Money | None = None
+
+    note: Row = ("Note", "2", "3.00", "9.00")
+    given = {"net": "310.00"} | answer(ROPE, SAIL, note)
+    extraction = Extractor(Totalled, engine=CannedEngine(given)).extract(
+        f"{TABLE}Note  2  3.00  9.00  6.00"
+    )
+
+    assert [row["what"] for row in extraction.values["lines"]] == ["Rope", "Sail"]
+    assert [one.code for one in extraction.warnings] == ["row_outside"]
 
 
 def test_all_tables_of_a_record_are_looked_at() -> None:
