@@ -407,10 +407,8 @@ class Extractor(Generic[T]):
 
         outputs = [one.output for one in said]
         if len(said) != 1:
-            mended = dict.fromkeys(
-                replace(told, field=_top(told.field)) for one in said for told in one.mended
-            )
-            return outputs, list(mended)
+            lists = [replace(told, field=_top(told.field)) for one in said for told in one.mended]
+            return outputs, list(dict.fromkeys(lists))
         if asked is not self.schema:
             return outputs, list(said[0].mended)
         text = document.shown(said[0].window.start, said[0].window.end)
