@@ -8,11 +8,12 @@ compared row by row, in order; a row more or less counts as wrong.
 
 from __future__ import annotations
 
+import argparse
 import platform
 import statistics
-import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from extractor.pipeline import Extraction, Extractor
@@ -47,13 +48,16 @@ def compared(
 
 def main() -> None:
     """Print the table and every difference."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("corpus", type=Path)
+    given = parser.parse_args()
     schema = Schema.of(resolve("invoice"))
     extractor = Extractor(schema, engine=CannedEngine({}))
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
     differences, codes, seconds_s = [], Counter[str](), []
     by_model = 0
-    for labelled in corpus.read(sys.argv[1]).documents:
+    for labelled in corpus.read(given.corpus).documents:
         if labelled.path is None or labelled.document().einvoice is None:
             continue
         started_s = time.perf_counter()

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 from extractor import document
@@ -27,7 +27,10 @@ def flagged(read: Document, text: str) -> str:
 
 def main() -> None:
     """Print the table."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("corpus", type=Path)
+    given = parser.parse_args()
+    folder = given.corpus
     totals = {"hidden": [0, 0], "contains": [0, 0]}
     print("| file | string | hidden | flagged |\n|---|---|---|---|")
     for line in (folder / "expected.jsonl").read_text(encoding="utf-8").splitlines():

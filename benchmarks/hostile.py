@@ -10,6 +10,7 @@ a canned engine answers. Exits 1 if a file fails its line.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -97,7 +98,10 @@ def left_processes(mark: str) -> list[int]:
 
 def main() -> None:
     """Print a table and what is wrong."""
-    corpus = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("corpus", type=Path)
+    given = parser.parse_args()
+    corpus = given.corpus
     mark = os.environ[_MARK] = uuid.uuid4().hex
     cases = [json.loads(line) for line in (corpus / "expected.jsonl").read_text().splitlines()]
     recorder = Recorder(LIMITS)

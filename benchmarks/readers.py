@@ -9,10 +9,10 @@ text. All readers run in this process, so only the files of a trusted corpus sho
 
 from __future__ import annotations
 
+import argparse
 import io
 import platform
 import re
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,7 +83,10 @@ def whole(row: dict[str, Any], lines: list[str], locale: Locale) -> bool:
 
 def main() -> None:
     """Print the table."""
-    labelled = [d for d in corpus.read(sys.argv[1]).documents if d.path]
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("corpus", type=Path)
+    given = parser.parse_args()
+    labelled = [d for d in corpus.read(given.corpus).documents if d.path]
     files = [(Path(d.path or "").read_bytes(), d) for d in labelled]
     print(f"{platform.processor() or platform.machine()}, {len(files)} documents\n")
     print("| reader | pages/s | rows whole on one line |\n|---|---|---|")
