@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, islice, product
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from extractor.answer import Path, at, changed, rescored
 from extractor.fields import FieldType, Locale
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 4  # checks that may reject one after the other
 _CHANGED = 3  # fields at once
-_TRIES = 12_000  # combinations given to the class in a round, about a second
+_TRIES = 12_000  # combinations given to the class in a round; seconds with many rows
 _SCORED = 16  # accepted combinations given to the model
 _LEAST = -6.0  # log of how much less likely than the first answer another one may be
 
@@ -59,6 +59,18 @@ def reconsider(
     return chosen, [FieldWarning(".".join(path), "chosen_by_check", message) for path in moved]
 
 
+class _Problem(NamedTuple):
+    """Something that a class has against an answer; what it rejects comes before what is unusual.
+
+    :param message: without its numbers where it may quote the values that it is about: it is the
+        same problem with other values.
+    """
+
+    code: str
+    field: str
+    message: str
+
+
 class _Rejected:
     """An answer that the class rejects, and what it rejects first."""
 
@@ -83,7 +95,7 @@ class _Rejected:
         found = (self._without(engine, problem) for problem in sorted(self.problems))
         return next((one for one in found if one is not None), None)
 
-    def _without(self, engine: Engine, problem: tuple[str, str]) -> Output | None:
+    def _without(self, engine: Engine, problem: _Problem) -> Output | None:
         options = self._options(problem)
         passing = list(
             islice(self._passing(problem, options, _TRIES // len(self.problems)), _SCORED)
@@ -100,7 +112,7 @@ class _Rejected:
             return None
         return rescored(engine, self.request, texts[best], self.output)
 
-    def _options(self, problem: tuple[str, str]) -> dict[Path, list[tuple[str, Any]]]:
+    def _options(self, problem: _Problem) -> dict[Path, list[tuple[str, Any]]]:
         """Return the other values that the document shows for each field the problem is about.
 
         It is about a field if it is gone without the field's value or, where the class requires
@@ -140,7 +152,7 @@ class _Rejected:
 
     def _passing(
         self,
-        problem: tuple[str, str],
+        problem: _Problem,
         options: Mapping[Path, Sequence[tuple[str, Any]]],
         left: int,
     ) -> Iterator[Changes]:
@@ -161,14 +173,18 @@ class _Rejected:
                         yield changes
                 left, waiting = left - tried, waiting - 1
 
-    def _is_solved(self, problem: tuple[str, str], changes: Changes) -> bool:
+    def _is_solved(self, problem: _Problem, changes: Changes) -> bool:
         left = self._problems(changes)
-        return left is not None and problem not in left and len(left) <= len(self.problems)
+        if left is None or problem in left:
+            return False
+        before, after = _rejected(self.problems), _rejected(left)
+        if problem.code == "unusual":  # no reason to have something rejected
+            return after <= before and len(left) <= len(self.problems)
+        return len(after) <= len(before)
 
-    def _problems(self, changes: Changes) -> set[tuple[str, str]] | None:
-        """Return what the class rejects, each as (field, message without its numbers).
+    def _problems(self, changes: Changes) -> set[_Problem] | None:
+        """Return what the class rejects and what is unusual, rows apart.
 
-        A message may quote the values it is about; it is the same problem with other values.
         None where the class requires a value that is missing.
         """
         values = self.values
@@ -177,15 +193,24 @@ class _Rejected:
         rejected = self.schema.rejections(values)
         if rejected is None:
             return None
+        found = {
+            _Problem(one.code, one.field, re.sub(r"[\d.,'\s-]+", " ", one.message))
+            for one in rejected
+        }
         unusual = self.schema.unusual(values, rows=False)
-        told = [*rejected, *(one for one in unusual if one.code == "unusual")]
-        return {(one.field, re.sub(r"[\d.,'\s-]+", " ", one.message)) for one in told}
+        return found | {
+            _Problem(one.code, one.field, one.message) for one in unusual if one.code == "unusual"
+        }
 
     def _text(self, changes: Changes) -> str:
         answer = self.answer
         for path, (printed, _) in changes.items():
             answer = changed(answer, path, printed)
         return self.schema.target(answer)
+
+
+def _rejected(problems: Collection[_Problem]) -> set[_Problem]:
+    return {one for one in problems if one.code != "unusual"}
 
 
 def _places(text: str, paths: Mapping[Path, Any]) -> list[tuple[int, int]]:

@@ -178,9 +178,14 @@ def _logit(probability: float) -> float:
 
 
 def is_warned(path: str, warnings: Iterable[FieldWarning]) -> bool:
-    """Return whether a warning is about a value or about what it lies in."""
+    """Return whether a warning is about a value or about what it lies in.
+
+    A check that failed says something of the class and nothing of the value.
+    """
     return any(
-        warning.field and (f"{path}.".startswith((f"{warning.field}.", f"{warning.field}[")))
+        warning.field
+        and warning.code != "check_failed"
+        and (f"{path}.".startswith((f"{warning.field}.", f"{warning.field}[")))
         for warning in warnings
     )
 

@@ -17,6 +17,7 @@ import inspect
 import json
 import logging
 import os
+import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -62,6 +63,8 @@ Origin = Literal["model", "einvoice", "einvoice+model"]
 UseEInvoice = Literal["auto", "never"]
 _AGAINST = ("reference_differs", "chat_text", "row_outside")
 """Warnings that keep a document from going through unseen."""
+_NOT_OURS = {*sys.stdlib_module_names, "pydantic"}
+"""Modules whose classes are the same wherever a schema's class is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +382,9 @@ class Extractor(Generic[T]):
                 with watch.stage("check"):
                     if together is not None and not output.truncated:
                         output = together.choose(self.engine, request, output, window)
-                    output, mended = as_usual(self.engine, request, output)
+                    mended: Sequence[FieldWarning] = ()
+                    if asked is self.schema:
+                        output, mended = as_usual(self.engine, request, output)
                 said[i] = Said(window, output, mended)
             return [_answer(said[i].output, windows[i], document) for i in indices]
 
@@ -410,7 +415,7 @@ class Extractor(Generic[T]):
             lists = [replace(told, field=_top(told.field)) for one in said for told in one.mended]
             return outputs, list(dict.fromkeys(lists))
         if asked is not self.schema:
-            return outputs, list(said[0].mended)
+            return outputs, []
         text = document.shown(said[0].window.start, said[0].window.end)
         request = Request(asked, text, self.max_new_tokens)
         output, left_out = within_tables(self.engine, request, outputs[0])
@@ -916,7 +921,7 @@ def _source(schema: AnySchema) -> str:
         described = schema.model.model_json_schema()
         parts.append(json.dumps(described, sort_keys=True, default=str))
     for part in dict.fromkeys(base for one in schema.models() for base in one.__mro__):
-        if issubclass(part, Model) and part is not Model:
+        if part.__module__.split(".")[0] not in _NOT_OURS:
             with suppress(OSError, TypeError):  # made at run time, or typed at a prompt
                 parts.append(inspect.getsource(part))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

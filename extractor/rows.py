@@ -53,8 +53,9 @@ def as_usual(engine: Engine, request: Request, output: Output) -> tuple[Output, 
     for row in reading.broken():
         others = list(islice(reading.others(row), left))
         left -= len(others)
-        other = _likeliest(engine, request, reading.text, row, others) if others else None
-        if other is not None and reading.take(other):
+        likely = _likely(engine, request, reading.text, row, others) if others else []
+        other = next(filter(reading.take, likely), None)
+        if other is not None:
             message = f"{other.instead} was likelier, but {row.why}"
             told.append(FieldWarning(f"{row.path}.{other.key}", "chosen_by_check", message))
     better = rescored(engine, request, reading.text, output) if told else None
@@ -93,17 +94,17 @@ class _Other:
     instead: str
 
 
-def _likeliest(
+def _likely(
     engine: Engine, request: Request, text: str, row: _Row, others: Sequence[_Other]
-) -> _Other | None:
-    """Return the reading of a row that the model finds likeliest, if it is likely enough."""
+) -> list[_Other]:
+    """Return the readings of a row that the model finds likely enough, the likeliest first."""
     texts = (text, *(other.text for other in others))
     asked = [beginning(one, dict(spans(one))[row.path][1]) for one in texts]
     first, *sums = (
         -inf if one is None else sum(one.logprobs) for one in engine.score(request, asked)
     )
-    best = max(range(len(others)), key=sums.__getitem__)
-    return others[best] if sums[best] >= first + _LEAST > -inf else None
+    ranked = sorted(zip(sums, others, strict=True), key=lambda pair: -pair[0])
+    return [other for likely, other in ranked if likely >= first + _LEAST > -inf]
 
 
 class _Reading:
@@ -117,7 +118,7 @@ class _Reading:
         self.text = text
         self._locale = Locale.of(request.text)
         self._values = self.schema.load(text, self._locale).values
-        self._rejected = self._rejections(self._values)
+        self._against = self._said_against(self._values)
         self._page = "\n".join(map(clean, request.text.split("\n")))
 
     def broken(self) -> list[_Row]:
@@ -140,8 +141,8 @@ class _Reading:
 
     def others(self, row: _Row) -> Iterator[_Other]:
         """Yield other readings of a row that hold."""
-        answer, values = json.loads(self.text), self._values[row.name][row.index]
-        printed = answer[row.name][row.index]
+        printed = json.loads(self.text)[row.name][row.index]
+        values, places = self._values[row.name][row.index], dict(spans(self.text))
         for key, kind in _numbers(row.node, values):
             fitting = (
                 other
@@ -149,23 +150,26 @@ class _Reading:
                 if not kind.same(value, values[key])
                 and not self.schema.unusual_row(row.name, {**values, key: value})
             )
+            start, end = places[f"{row.path}.{key}"]
             for other in islice(fitting, _OTHERS):
-                rows = list(answer[row.name])
-                rows[row.index] = {**printed, key: other}
-                text = self.schema.target({**answer, row.name: rows})
+                cell = json.dumps(other, ensure_ascii=False)
+                text = self.text[:start] + cell + self.text[end:]
                 yield _Other(key, text, str(printed[key]))
 
     def take(self, other: _Other) -> bool:
-        """Change the answer, unless the class rejects something then that it did not before."""
+        """Change the answer, unless the class has something against it then that it had not."""
         values = self.schema.load(other.text, self._locale).values
-        rejected = self._rejections(values)
-        if not rejected <= self._rejected:
+        against = self._said_against(values)
+        if not against <= self._against:
             return False
-        self.text, self._values, self._rejected = other.text, values, rejected
+        self.text, self._values, self._against = other.text, values, against
         return True
 
-    def _rejections(self, values: Mapping[str, Any]) -> set[str]:
-        return {one.field for one in self.schema.rejections(values) or ()}
+    def _said_against(self, values: Mapping[str, Any]) -> set[tuple[str, str]]:
+        """Return which fields the class rejects, and what of the record is not as usual."""
+        rejected = {(one.field, one.code) for one in self.schema.rejections(values) or ()}
+        unusual = self.schema.unusual(values, rows=False)
+        return rejected | {(one.field, one.message) for one in unusual if one.code == "unusual"}
 
     def _cells(self) -> dict[str, int]:
         """Return on which line each value of a list stands."""

@@ -1065,13 +1065,8 @@ def _matches(node: Node, value: Mapping[str, Any]) -> bool:
 
 def _construct(node: Node, value: Any) -> Any:
     if isinstance(node, ObjectNode) and isinstance(value, Mapping) and node.model is not None:
-        attributes = dict(node.attributes)
-        built = {
-            attributes[key]: _construct(child, value[key])
-            for key, child in node.keys
-            if key in value
-        }
-        return node.model.model_construct(**built)
+        keys = [(key, child) for key, child in node.keys if key in value]
+        return _built(node, {key: _construct(child, value[key]) for key, child in keys})
     if isinstance(node, ListNode) and isinstance(value, list | tuple | set | frozenset):
         return _contained(node, [_construct(node.item, item) for item in value])
     if isinstance(node, TupleNode) and isinstance(value, tuple):
@@ -1113,9 +1108,15 @@ def _unusual(node: Node, value: Any, path: str, rows: bool) -> Iterator[FieldWar
 def _bare(node: Node, value: Any) -> Any:
     """Return a value in the class's own objects, None where nothing is, whatever is required."""
     if isinstance(node, ObjectNode) and isinstance(value, Mapping) and node.model is not None:
-        names = dict(node.attributes)
-        built = {names[key]: _bare(child, value.get(key)) for key, child in node.keys}
-        return node.model.model_construct(**built)
+        return _built(
+            node,
+            {
+                key: None
+                if value.get(key) is None and key in node.nullable
+                else _bare(child, value.get(key))
+                for key, child in node.keys
+            },
+        )
     if isinstance(node, ConstNode):
         return node.member
     if isinstance(node, ListNode):
@@ -1130,6 +1131,19 @@ def _bare(node: Node, value: Any) -> Any:
         option = _chosen(node, value)
         return value if option is None else _bare(option, value)
     return value
+
+
+def _built(node: ObjectNode, values: Mapping[str, Any]) -> BaseModel:
+    """Return an object of a node's class with values by JSON key, without validation."""
+    assert node.model is not None
+    fields, given = node.model.model_fields, {}
+    for key, attribute in node.attributes:
+        if key in values:
+            info = fields[attribute]
+            # A name is asked for last: it may be the alias of another field.
+            names = (info.alias, info.validation_alias, attribute)
+            given[next(name for name in names if isinstance(name, str))] = values[key]
+    return node.model.model_construct(**given)
 
 
 def _contained(node: ListNode, items: list[Any]) -> Any:

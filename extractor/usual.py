@@ -9,7 +9,8 @@ record, or a label, and yet the best reason to look at another number of the row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import lru_cache
+from inspect import isfunction
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -21,8 +22,9 @@ _MARK = "__usually__"
 def usually(check: Check) -> Check:
     """Mark a method as saying whether what usually holds of a record does; None: it cannot tell.
 
-    A value that the document does not show is None, whatever the class requires or has for default.
-    A method that raises is told, with the warning `check_failed`, and changes nothing.
+    A value that the document does not show is None, whatever the class requires or has for default;
+    only a list that may not be null is empty then. A method that raises is told, with the warning
+    `check_failed`, and changes nothing.
 
         class Line(BaseModel):
             hours: Quantity | None = None
@@ -34,7 +36,11 @@ def usually(check: Check) -> Check:
                 if self.hours is None or self.rate is None or self.amount is None:
                     return None
                 return abs(self.hours * self.rate - self.amount) <= Decimal("0.02")
+
+    :raises TypeError: for what is no plain method, such as a property.
     """
+    if not isfunction(check):
+        raise TypeError(f"@usually marks a method, not a {type(check).__name__}")
     setattr(check, _MARK, True)
     return check
 
@@ -45,7 +51,8 @@ def broken(record: BaseModel) -> Iterator[str]:
     :raises Exception: what a method raises; it is the user's code.
     """
     for name in _checks(type(record)):
-        if getattr(record, name)() is False:
+        holds = getattr(record, name)()
+        if holds is not None and not holds:
             yield name.replace("_", " ")
 
 
@@ -54,7 +61,7 @@ def has_checks(model: type[BaseModel] | None) -> bool:
     return model is not None and bool(_checks(model))
 
 
-@cache
+@lru_cache(maxsize=256)
 def _checks(model: type[BaseModel]) -> tuple[str, ...]:
     marked: dict[str, bool] = {}
     for base in reversed(model.__mro__):

@@ -211,6 +211,29 @@ def test_given_answers_are_as_likely_as_one_pass_over_each_says(engine: LocalEng
     assert engine.generate([request]) == [answer]
 
 
+def test_scoring_that_was_interrupted_leaves_nothing_behind(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = Schema.of(Bill)
+    request = Request(schema, TEXT, 400)
+    one, other = (schema.target({"gross": amount}) for amount in ("90.00", "120.00"))
+    engine.score(request, [one])
+    run = engine.runner.run
+
+    def interrupted(*given: Any) -> Any:
+        run(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(engine.runner, "run", interrupted)
+        engine.score(request, [other])
+
+    for text in (one, other):
+        (found,) = engine.score(request, [text])
+        assert found is not None
+        assert sum(found.logprobs) == pytest.approx(whole_pass(engine, request, text), abs=1e-3)
+
+
 def test_a_token_that_the_mask_leaves_out_has_a_probability_all_the_same(
     engine: LocalEngine,
 ) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from extractor import Extractor
 from extractor.engine.base import Output, Request
@@ -121,6 +121,46 @@ def test_a_row_that_the_class_rejects_then_stays() -> None:
     assert [one.code for one in extraction.warnings] == ["unusual"]
 
 
+def test_a_row_stays_where_the_record_would_be_unusual_then() -> None:
+    class Summed(Bill):
+        net: Money | None = None
+
+        @usually
+        def net_is_the_sum(self) -> bool | None:
+            return (
+                None if self.net is None else sum(one.amount or 0 for one in self.lines) == self.net
+            )
+
+    text = "Rope  4  10.00  40.00  10%  36.00\nSail  4  10.00  40.00\nNet  76.00"
+    rows = (("Rope", "4", "10.00", "36.00"), ("Sail", "4", "10.00", "40.00"))
+
+    extraction = Extractor(Summed, engine=CannedEngine({"net": "76.00"} | answer(*rows))).extract(
+        text
+    )
+
+    assert str(extraction.values["lines"][0]["amount"]) == "36.00"
+
+
+def test_the_next_likely_reading_is_taken_where_the_class_rejects_the_likeliest() -> None:
+    class Few(Line):
+        @model_validator(mode="after")
+        def are_few(self) -> Few:
+            if self.count is not None and self.count > 10:
+                raise ValueError("too many")
+            return self
+
+    class Order(BaseModel):
+        lines: list[Few] = []
+
+    text = "Rope  4  10.00  20  200.00  40.00"
+    engine = Unlikely(answer(("Rope", "4", "10.00", "200.00")), '"40.00"', 2.0)
+
+    extraction = Extractor(Order, engine=engine).extract(f"{text}\n")
+
+    assert str(extraction.values["lines"][0]["count"]) == "4"
+    assert str(extraction.values["lines"][0]["amount"]) == "40.00"
+
+
 def test_rows_of_long_documents_are_read_again_window_by_window() -> None:
     page = [f"Item{i}  2  {i}.00  19  {2 * i}.00" for i in range(30, 70)]
 
@@ -211,6 +251,93 @@ def test_what_usually_holds_of_the_record_itself_chooses_too() -> None:
     )
 
     assert extraction.values["amount"] == Decimal("40.00")
+
+
+def test_what_is_unusual_is_no_reason_to_be_rejected() -> None:
+    class Order(BaseModel):
+        count: Quantity | None = None
+        price: Money | None = None
+        amount: Money | None = None
+        due: Money | None = None
+        deposit: Money | None = None
+
+        @usually
+        def amount_is_count_times_price(self) -> bool | None:
+            return Line.amount_is_count_times_price(self)  # type: ignore[arg-type]
+
+        @model_validator(mode="after")
+        def due_is_the_amount(self) -> Order:
+            if self.due != self.amount:
+                raise ValueError("due is not the amount")
+            return self
+
+        @field_validator("deposit")
+        @classmethod
+        def deposits_are_five(cls, value: Decimal | None) -> Decimal | None:
+            if value is not None and value != 5:
+                raise ValueError("deposits are 5")
+            return value
+
+    given = {"count": "4", "price": "10.00", "amount": "36.00", "due": "36.00", "deposit": "4"}
+    text = "Count 4\nPrice 10.00\nList 40.00\nAmount 36.00\nDue 36.00\nDeposit 5.00\n"
+
+    extraction = Extractor(Order, engine=CannedEngine(given)).extract(text)
+
+    assert extraction.values["amount"] == extraction.values["due"]
+    assert "rejected" not in {one.code for one in extraction.warnings}
+
+
+def test_checks_whose_names_differ_in_a_number_are_two() -> None:
+    class Taxes(BaseModel):
+        low: Money | None = None
+        high: Money | None = None
+
+        @usually
+        def rate_7(self) -> bool | None:
+            return None if self.low is None else self.low == 7
+
+        @usually
+        def rate_19(self) -> bool | None:
+            return None if self.high is None else self.high == 19
+
+    engine = CannedEngine({"low": "1.00", "high": "2.00"})
+    extraction = Extractor(Taxes, engine=engine).extract("1.00\n2.00\n7.00\n19.00\n")
+
+    assert [str(value) for value in extraction.values.values()] == ["7.00", "19.00"]
+
+
+def test_only_a_plain_method_can_be_marked() -> None:
+    with pytest.raises(TypeError, match="marks a method"):
+        usually(property(lambda self: None))  # type: ignore[type-var]
+
+
+def test_a_list_that_may_be_null_is_null_to_a_check() -> None:
+    class Open(BaseModel):
+        lines: list[Line] | None = None
+
+        @usually
+        def has_lines(self) -> bool | None:
+            return None if self.lines is None else bool(self.lines)
+
+    assert Schema.of(Open).unusual({"lines": None}) == []
+    assert [one.code for one in Schema.of(Open).unusual({"lines": []})] == ["unusual"]
+
+
+def test_an_alias_may_be_the_name_of_another_field() -> None:
+    class Swapped(BaseModel):
+        total: Money | None = Field(None, alias="net")
+        net: Money | None = Field(None, alias="gross")
+
+        @usually
+        def total_is_less(self) -> bool | None:
+            return None if self.total is None or self.net is None else self.total < self.net
+
+    values = {"net": Decimal(1), "gross": Decimal(2)}
+
+    assert Schema.of(Swapped).unusual(values) == []
+    assert [one.code for one in Schema.of(Swapped).unusual(values | {"net": Decimal(3)})] == [
+        "unusual"
+    ]
 
 
 def test_a_check_that_raises_is_told_and_changes_nothing() -> None:

@@ -184,12 +184,13 @@ class LocalEngine:
                 continue
             pairs = zip(at.read, tokens, strict=False)
             shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            self._open = None  # what is interrupted in between leaves a state that nobody knows
             logits = self._behind(at, shared, tokens[shared:])
             matcher = constraint.start(request.text)
             for token in tokens[:shared]:
                 matcher.consume(token)
             at.scores = at.scores[:shared] + score(logits, tokens[shared:], matcher)
-            at.read = tokens
+            at.read, self._open = tokens, at
             offsets, text = token_offsets(tokens, matcher)
             found.append(
                 Output(
