@@ -121,6 +121,7 @@ def main() -> None:
             if "password" in case and (message := opened(inbox / case["file"], case["password"]))
         }
     isolation.worker.stop()
+    isolation.ocr_worker.stop()
     by_name = {os.path.basename(line["input"]): line for line in lines}
     failures: dict[str, list[str]] = {}
     categories: dict[str, int] = {}

@@ -131,6 +131,14 @@ HIDDEN = {
         text("Wholly 1.0000 different", mode=3),
         text("Other words of a line"),
     ),
+    "white close above a line": (
+        text("Wholly 1.00", colour=WHITE, size=8),
+        text("Other words of a line", y=Y - 8.4, size=9),
+    ),
+    "unpainted close below a line": (
+        text("Wholly 1.00", mode=3, size=8),
+        text("Other words of a line", y=Y + 8, size=9),
+    ),
     "beneath a box with other words on it": (
         text("Wholly 1.0000 different"),
         rectangle(WHITE),

@@ -425,12 +425,20 @@ class _Raster:
         x0, top, x1, bottom = self._pixels(piece.box)
         if x1 <= x0 or bottom <= top:
             return False
-        # Thirds along a word: a corner that looks out from under a cover shows no word.
         width, height = x1 - x0, bottom - top
+        upright = height > 1.5 * width and len(piece.word[0]) > 2
+        if any(character.isalnum() for character in piece.word[0]):
+            # Letters have print in the middle of their line; at its edges the next one begins, and
+            # its print would speak for a word that has none.
+            if upright:
+                x0, x1 = _middle_of(x0, x1)
+            else:
+                top, bottom = _middle_of(top, bottom)
+        # Thirds along a word: a corner that looks out from under a cover shows no word.
         parts = [(x0, top, x1, bottom)]
         if width > 1.5 * height:
             parts = [(a, top, b, bottom) for a, b in _thirds(x0, x1)]
-        elif height > 1.5 * width and len(piece.word[0]) > 2:
+        elif upright:
             parts = [(x0, a, x1, b) for a, b in _thirds(top, bottom)]
         return 3 * sum(self._differs(other, *part) for part in parts) >= 2 * len(parts)
 
@@ -475,6 +483,12 @@ class _Raster:
 
 def _depth(colours: bool) -> int:
     return 4 if colours else 1
+
+
+def _middle_of(low: int, high: int) -> tuple[int, int]:
+    """Return pixels without a fifth at both ends, and without those that are inside in part."""
+    edge = 1 + (high - low) // 5
+    return (low + edge, high - edge) if high - low >= 7 else (low, high)
 
 
 def _thirds(low: int, high: int) -> list[tuple[int, int]]:
