@@ -27,6 +27,8 @@ from extractor.document import Bbox, Document
 from extractor.fields import FieldType, IsoDateType, Locale, NumberType, Span, bare
 
 Status = Literal["verified", "ambiguous", "fuzzy", "not_found", "not_present", "reference"]
+PRINTED: tuple[Status, ...] = ("verified", "ambiguous")
+"""Of values that the document prints as they are."""
 _FUZZY = 0.85
 _NEAREST = 8
 

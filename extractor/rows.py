@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from extractor.answer import rescored
 from extractor.document import Document
-from extractor.evidence import Wanted, locate_all
+from extractor.evidence import PRINTED, Wanted, locate_all
 from extractor.fields import FieldType, Locale
 from extractor.schema import AnySchema, FieldWarning, LeafNode, ListNode, ObjectNode, clean
 from extractor.spans import beginning, spans
@@ -34,7 +34,6 @@ _NEAR = 2  # lines that a first row may begin above the line of most of it, and 
 _OTHERS = 6  # other values of one cell
 _TRIES = 40  # other rows of an answer that the model is asked about
 _LEAST = -6.0  # log of how much less likely than the first row another one may be
-_SURE = ("verified", "ambiguous")
 
 
 def as_usual(engine: Engine, request: Request, output: Output) -> tuple[Output, list[FieldWarning]]:
@@ -180,7 +179,7 @@ class _Reading:
         return {
             path: bisect_right(starts, found.start) - 1
             for path, found in placed.items()
-            if found.status in _SURE and found.start is not None
+            if found.status in PRINTED and found.start is not None
         }
 
     def _candidates(self, kind: FieldType, lines: Sequence[int]) -> Iterator[tuple[str, Any]]:

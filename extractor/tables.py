@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from extractor.answer import rescored
 from extractor.document import Document
-from extractor.evidence import Wanted, locate_all, occurrences
+from extractor.evidence import PRINTED, Wanted, locate_all, occurrences
 from extractor.fields import Locale, MoneyType
 from extractor.schema import AnySchema, FieldWarning, Leaf, ListNode, ObjectNode
 
 if TYPE_CHECKING:
     from extractor.engine.base import Engine, Output, Request
-
-_SURE = ("verified", "ambiguous")
 
 
 def within_tables(
@@ -109,7 +107,7 @@ class _Page:
             for leaf in leaves
             if "[" in leaf.path and leaf.value is not None
             for found in [placed[leaf.path]]
-            if found.status in _SURE and found.start is not None and found.end is not None
+            if found.status in PRINTED and found.start is not None and found.end is not None
         }
         taken = set(self._cells.values())
         self._single = {

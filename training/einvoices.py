@@ -18,10 +18,9 @@ from extractor import business, einvoice
 from extractor import document as documents
 from extractor.document import Document
 from extractor.errors import CorpusError, DocumentError
+from extractor.evidence import PRINTED
 from extractor.schema import AnySchema, Leaf, LeafNode
 from training.corpus import LabelledDocument, Problem, write
-
-_FOUND = ("verified", "ambiguous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _checked(
         if leaf.value is None:
             if not _surely_absent(document, leaf):
                 unverified.add(leaf.path)
-        elif evidence.status in _FOUND:
+        elif evidence.status in PRINTED:
             harvest.kept[leaf.pattern] += 1
         else:
             harvest.unverified[leaf.pattern] += 1
